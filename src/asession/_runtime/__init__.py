@@ -1,0 +1,1 @@
+"""The event-loop door: the only room that names asyncio, trio or aiofiles."""

@@ -1,0 +1,87 @@
+"""Which event loop, task and process the caller is in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+from weakref import WeakSet
+
+import anyio
+from anyio.lowlevel import RunVar
+
+
+class LoopToken:
+    """Stands for one run of one event loop in one process; lives as long as the loop.
+
+    Two tokens are equal only if they are the same object.
+    """
+
+    __slots__ = ("__weakref__", "backend", "pid")
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.pid = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"<{self.backend} event loop of process {self.pid} at {id(self):#x}>"
+
+
+_token: RunVar[LoopToken] = RunVar("asession_loop_token")
+
+
+def current_backend() -> str | None:
+    """``"asyncio"``, ``"trio"``, or `None` outside an event loop."""
+    # A process forked inside a coroutine still seems to be on trio; the token's pid tells.
+    if "trio" in sys.modules:
+        import trio
+
+        if trio.lowlevel.in_trio_run():
+            return "trio"
+    if "asyncio" in sys.modules:
+        import asyncio
+
+        if asyncio._get_running_loop() is not None:
+            return "asyncio"
+    return None
+
+
+def current_loop() -> LoopToken:
+    """The token of the running event loop.
+
+    Raises:
+        RuntimeError: No event loop runs in this thread.
+    """
+    try:
+        return _token.get()
+    except LookupError:
+        backend = current_backend()
+        assert backend is not None
+        token = LoopToken(backend)
+        _token.set(token)
+        return token
+    except anyio.NoEventLoopError as error:
+        raise RuntimeError("no event loop runs in this thread") from error
+
+
+def current_task() -> Any:
+    """The running task (an object that lives as long as the task), or `None` outside a loop."""
+    backend = current_backend()
+    if backend == "trio":
+        import trio
+
+        return trio.lowlevel.current_task()
+    if backend == "asyncio":
+        import asyncio
+
+        return asyncio.current_task()
+    return None
+
+
+def is_done(task: Any) -> bool:
+    """Whether a task from `current_task` has ended."""
+    done = getattr(task, "done", None)
+    if done is not None:
+        return bool(done())
+    # trio: a task that has ended has no coroutine frame any more.
+    return task.coro.cr_frame is None if hasattr(task.coro, "cr_frame") else False

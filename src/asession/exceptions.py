@@ -1,0 +1,271 @@
+"""Every error that asession raises, each carrying its facts as attributes.
+
+Where botocore has an equivalent, ours also is one, so that ``except`` clauses written for
+botocore and boto3 keep working. Errors of AWS services stay botocore's `ClientError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import botocore.exceptions as _botocore
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
+
+__all__ = [
+    "AsessionError",
+    "ClientClosedError",
+    "ClientError",
+    "ConfigParseError",
+    "InvalidSettingError",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "ProfileNotFoundError",
+    "ResourceNotExistsError",
+    "ResourceNotLoadedError",
+    "SessionNotEnteredError",
+    "SessionNotResolvedError",
+    "UnknownAPIVersionError",
+    "WrongEventLoopError",
+]
+
+
+class AsessionError(Exception):
+    """The root of all errors of this package.
+
+    Every subclass takes keyword arguments only, keeps them as attributes, builds its message from
+    them in `_message`, and survives pickling.
+    """
+
+    def __init__(self, **facts: Any) -> None:
+        self._facts = facts
+        # botocore's errors keep their format arguments here.
+        self.kwargs = facts
+        self.__dict__.update(facts)
+        Exception.__init__(self, self._message())
+
+    def _message(self) -> str:
+        return "; ".join(f"{name}: {value}" for name, value in self._facts.items())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._facts, self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(getattr(self, "__notes__", ()))
+
+
+def _rebuild(
+    kind: type[AsessionError], facts: dict[str, Any], notes: tuple[str, ...]
+) -> AsessionError:
+    error = kind(**facts)
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+class SessionNotResolvedError(AsessionError):
+    """A property was read that is known only once the session has read its files.
+
+    Attributes:
+        attribute: The name of the property.
+    """
+
+    attribute: str
+
+    def _message(self) -> str:
+        return (
+            f"Session.{self.attribute} is known once the session has read its profile files: enter "
+            "the session (`async with session:`) or call `await session.resolve()` first"
+        )
+
+
+class SessionNotEnteredError(AsessionError):
+    """`await session.client(...)` was used on a session that nobody has entered on this loop.
+
+    Attributes:
+        service_name: The service that was asked for.
+        kind: ``"client"`` or ``"resource"``.
+    """
+
+    service_name: str
+    kind: str
+
+    def _message(self) -> str:
+        call = f"session.{self.kind}({self.service_name!r})"
+        return (
+            f"`await {call}` makes a {self.kind} that the session closes, so the session must be "
+            f"entered on this event loop first (`async with session:`); or open it for a block with "
+            f"`async with {call} as ...`"
+        )
+
+
+class WrongEventLoopError(AsessionError):
+    """A live object was used on an event loop, or in a process, that is not its own.
+
+    Attributes:
+        what: What was used, for example ``"s3 client"``.
+        reason: Where it is used and where it belongs.
+    """
+
+    what: str
+    reason: str
+
+    def _message(self) -> str:
+        return (
+            f"this {self.what} {self.reason}; clients, connections and locks belong to one event "
+            "loop. A Session may be shared: open a client from it on this loop"
+        )
+
+
+class ClientClosedError(AsessionError):
+    """A client was used after it was closed.
+
+    Attributes:
+        what: What was used, for example ``"s3 client"``.
+    """
+
+    what: str
+
+    def _message(self) -> str:
+        return (
+            f"this {self.what} is closed: use it inside its `async with` block, or while the "
+            "session that made it is entered"
+        )
+
+
+class ResourceNotLoadedError(AsessionError, AttributeError):
+    """An attribute of a resource was read before the resource was loaded.
+
+    Attributes:
+        resource: The `repr` of the resource.
+        attribute: The name of the attribute or reference.
+    """
+
+    resource: str
+    attribute: str
+
+    def _message(self) -> str:
+        return (
+            f"{self.resource}.{self.attribute} is known once the resource is loaded: call "
+            f"`await resource.load()` first"
+        )
+
+
+class ProfileNotFoundError(AsessionError, _botocore.ProfileNotFound):
+    """A profile was asked for that no file defines.
+
+    Attributes:
+        profile: The name that was asked for.
+        origin: Where the name came from, for example ``"profile_name="`` or ``"AWS_PROFILE"``.
+        searched: The places searched, one sentence each.
+        available: The names of the profiles that exist.
+        hint: What else may be wrong, or an empty string.
+    """
+
+    profile: str
+    origin: str
+    searched: Sequence[str]
+    available: Sequence[str]
+    hint: str
+
+    def _message(self) -> str:
+        close = difflib.get_close_matches(self.profile, self.available, n=3, cutoff=0.6)
+        parts = [f"the profile {self.profile!r} (from {self.origin}) does not exist"]
+        if close:
+            parts.append("did you mean " + " or ".join(repr(name) for name in close) + "?")
+        if self.hint:
+            parts.append(self.hint)
+        parts.append(
+            "available: " + (", ".join(self.available) if self.available else "no profiles at all")
+        )
+        parts.append("searched: " + "; ".join(self.searched))
+        return ". ".join(part[0].upper() + part[1:] for part in parts)
+
+
+class ConfigParseError(AsessionError, _botocore.ConfigParseError):
+    """A config or credentials file cannot be parsed.
+
+    The message never quotes the file, which may hold secrets.
+
+    Attributes:
+        path: The file.
+        line: The line number, from 1, or `None` if unknown.
+        error: What is wrong there.
+    """
+
+    path: str
+    line: int | None
+    error: str
+
+    def _message(self) -> str:
+        where = self.path if self.line is None else f"{self.path}, line {self.line}"
+        return f"cannot parse {where}: {self.error}"
+
+
+class InvalidSettingError(AsessionError, ValueError):
+    """A setting has a value that cannot be used.
+
+    Attributes:
+        name: The setting, for example ``"max_attempts"``.
+        value: The value as found.
+        origin: Where the value came from.
+        expected: What would be right.
+    """
+
+    name: str
+    value: object
+    origin: str
+    expected: str
+
+    def _message(self) -> str:
+        return (
+            f"the setting {self.name!r} has the value {self.value!r} (from {self.origin}), "
+            f"but {self.expected} is expected"
+        )
+
+
+class PartialCredentialsError(AsessionError, _botocore.PartialCredentialsError):
+    """One half of a pair of keys was given.
+
+    Attributes:
+        provider: Who was given the half, ``"explicit"`` for arguments.
+        cred_var: The name of the missing half.
+    """
+
+    provider: str
+    cred_var: str
+
+    def _message(self) -> str:
+        return f"partial credentials found in {self.provider}: {self.cred_var} is missing; give both"
+
+
+class NoCredentialsError(AsessionError, _botocore.NoCredentialsError):
+    """No source has credentials.
+
+    Attributes:
+        reason: Why credentials were needed or could not be found.
+        tried: The sources that were asked, in order.
+    """
+
+    reason: str
+    tried: Iterable[str]
+
+    def _message(self) -> str:
+        tried = ", ".join(self.tried)
+        return f"no credentials: {self.reason}" + (f"; tried: {tried}" if tried else "")
+
+
+_BOTO3 = ("ResourceNotExistsError", "UnknownAPIVersionError")
+
+
+def __getattr__(name: str) -> Any:
+    # boto3's own classes: importing boto3.exceptions loads all of boto3, so only on demand.
+    if name in _BOTO3:
+        import boto3.exceptions
+
+        return getattr(boto3.exceptions, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
