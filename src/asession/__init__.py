@@ -1,1 +1,67 @@
-"""asession."""
+"""AWS sessions for async Python: boto3's Session, async-native, on asyncio and trio."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from asession._version import __version__
+
+if TYPE_CHECKING:
+    from botocore.config import Config as Config
+
+    from asession import credentials as credentials
+    from asession import dynamodb as dynamodb
+    from asession import exceptions as exceptions
+    from asession import web as web
+    from asession._default import client as client
+    from asession._default import current_session as current_session
+    from asession._default import resource as resource
+    from asession._default import setup_default_session as setup_default_session
+    from asession._default import use_session as use_session
+    from asession._logging import set_stream_logger as set_stream_logger
+    from asession.credentials import Credentials as Credentials
+    from asession.session import Session as Session
+
+# Where each public name lives; loaded when first used, so that `import asession` is cheap.
+_HOMES = {
+    "Config": "asession._aws.config",
+    "Credentials": "asession.credentials",
+    "Session": "asession.session",
+    "client": "asession._default",
+    "current_session": "asession._default",
+    "resource": "asession._default",
+    "set_stream_logger": "asession._logging",
+    "setup_default_session": "asession._default",
+    "use_session": "asession._default",
+}
+_PACKAGES = ("credentials", "dynamodb", "exceptions", "session", "web")
+
+__all__ = [
+    "Config",
+    "Credentials",
+    "Session",
+    "__version__",
+    "client",
+    "credentials",
+    "current_session",
+    "dynamodb",
+    "exceptions",
+    "resource",
+    "set_stream_logger",
+    "setup_default_session",
+    "use_session",
+    "web",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    if name in _PACKAGES:
+        return import_module(f"asession.{name}")
+    raise AttributeError(f"module 'asession' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -22,6 +22,7 @@ __all__ = [
     "ClientError",
     "ConfigParseError",
     "InvalidSettingError",
+    "MFARequiredError",
     "NoCredentialsError",
     "PartialCredentialsError",
     "ProfileNotFoundError",
@@ -43,8 +44,8 @@ class AsessionError(Exception):
 
     def __init__(self, **facts: Any) -> None:
         self._facts = facts
-        # botocore's errors keep their format arguments here.
-        self.kwargs = facts
+        # botocore's errors keep their format arguments here, each class typed in its own way.
+        self.kwargs: Any = facts
         self.__dict__.update(facts)
         Exception.__init__(self, self._message())
 
@@ -98,8 +99,8 @@ class SessionNotEnteredError(AsessionError):
         call = f"session.{self.kind}({self.service_name!r})"
         return (
             f"`await {call}` makes a {self.kind} that the session closes, so the session must be "
-            f"entered on this event loop first (`async with session:`); or open it for a block with "
-            f"`async with {call} as ...`"
+            "entered on this event loop first (`async with session:`); or open it for a block "
+            f"with `async with {call} as ...`"
         )
 
 
@@ -240,7 +241,9 @@ class PartialCredentialsError(AsessionError, _botocore.PartialCredentialsError):
     cred_var: str
 
     def _message(self) -> str:
-        return f"partial credentials found in {self.provider}: {self.cred_var} is missing; give both"
+        return (
+            f"partial credentials found in {self.provider}: {self.cred_var} is missing; give both"
+        )
 
 
 class NoCredentialsError(AsessionError, _botocore.NoCredentialsError):
@@ -257,6 +260,22 @@ class NoCredentialsError(AsessionError, _botocore.NoCredentialsError):
     def _message(self) -> str:
         tried = ", ".join(self.tried)
         return f"no credentials: {self.reason}" + (f"; tried: {tried}" if tried else "")
+
+
+class MFARequiredError(AsessionError):
+    """A role needs a code of an MFA device, and nobody can be asked.
+
+    Attributes:
+        serial: The serial number or ARN of the device.
+    """
+
+    serial: str
+
+    def _message(self) -> str:
+        return (
+            f"the role needs a code of the MFA device {self.serial}, and there is no terminal to "
+            "ask: give Session(mfa=...), an async function that takes the serial and returns a code"
+        )
 
 
 _BOTO3 = ("ResourceNotExistsError", "UnknownAPIVersionError")

@@ -1,0 +1,149 @@
+"""A session's way to AWS on one event loop, over our aiobotocore session or the user's."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from aiobotocore.httpsession import AIOHTTPSession
+from aiobotocore.session import AioSession
+from botocore.config import Config
+from botocore.hooks import HierarchicalEmitter
+
+from asession._aws.catalogue import Catalogue, catalogue_for, catalogue_over
+from asession._aws.clients import lease, mix_in
+from asession._aws.providers import Ask
+from asession._aws.resolve import Facts
+from asession._aws.session import AwsSession
+from asession._events import RESOURCE_EVENTS, SessionEvents
+from asession._options import SessionOptions
+from asession._runtime.loops import LoopToken, current_backend, current_loop
+from asession._runtime.threads import in_thread
+from asession._settings.settings import Resolution
+from asession.exceptions import WrongEventLoopError
+
+# The event loop that drives each aiobotocore session a user gave.
+_given_to: WeakKeyDictionary[AioSession, LoopToken] = WeakKeyDictionary()
+
+
+class Backend:
+    """Makes clients and answers questions about AWS, for one session on one event loop.
+
+    Lives as long as the session's live state there; whoever opens a client closes it.
+
+    Attributes:
+        catalogue: The model files.
+    """
+
+    def __init__(self, aio: AioSession, catalogue: Catalogue, events: SessionEvents) -> None:
+        self._aio = aio
+        self._events = events
+        self._replayed = 0
+        self.catalogue = catalogue
+        aio.register("creating-client-class", mix_in, unique_id="asession-lease")
+
+    async def open_client(self, service_name: str, **kwargs: Any) -> Any:
+        """A new client, entered; close it with its `close`."""
+        self._replay()
+        client = await self._aio.create_client(service_name, **kwargs).__aenter__()
+        lease(client, service_name)
+        return client
+
+    async def get_credentials(self) -> Any:
+        """aiobotocore's credentials, or `None`."""
+        self._replay()
+        return await self._aio.get_credentials()
+
+    async def available_regions(
+        self, service_name: str, partition_name: str, allow_non_regional: bool
+    ) -> list[str]:
+        """The regions in which a service is known to exist."""
+        self._replay()
+        await self.catalogue.resolver()
+        return list(
+            await self._aio.get_available_regions(service_name, partition_name, allow_non_regional)
+        )
+
+    def resource_config(self, config: Config | None) -> Config:
+        """The client configuration of a resource, which says so in its user agent, as boto3's."""
+        if config is None:
+            return Config(user_agent_extra="Resource")
+        if config.user_agent_extra is None:
+            return config.merge(Config(user_agent_extra="Resource"))
+        return config
+
+    def resource_emitter(self) -> HierarchicalEmitter | None:
+        """A new sync emitter with the user's handlers of ``creating-resource-class.*``, if any."""
+        registrations = [
+            registration
+            for registration in self._events.since(0)
+            if registration.event_name.startswith(RESOURCE_EVENTS)
+        ]
+        if not registrations:
+            return None
+        emitter = HierarchicalEmitter()
+        for registration in registrations:
+            registration.apply(emitter)
+        return emitter
+
+    def _replay(self) -> None:
+        emitter = self._aio.get_component("event_emitter")
+        for registration in self._events.since(self._replayed):
+            if not registration.event_name.startswith(RESOURCE_EVENTS):
+                registration.apply(emitter)
+        self._replayed = len(self._events)
+
+
+async def connect(
+    options: SessionOptions, resolution: Resolution, events: SessionEvents, ask: Ask
+) -> Backend:
+    """The backend of a session that has its own files and settings."""
+    data_path = resolution.settings["data_path"].value
+    catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
+    return Backend(AwsSession(options, resolution, catalogue, ask), catalogue, events)
+
+
+async def drive(options: SessionOptions, events: SessionEvents) -> tuple[Backend, Facts]:
+    """The backend of a session given as `botocore_session=`, and what it knows.
+
+    Raises:
+        WrongEventLoopError: Another event loop drives that session already.
+        ValueError: It cannot run on this event loop.
+    """
+    aio: AioSession = options.botocore_session
+    here = current_loop()
+    driver = _given_to.setdefault(aio, here)
+    if driver is not here:
+        raise WrongEventLoopError(
+            what="botocore_session", reason=f"is driven by {driver!r} and is used on {here!r}"
+        )
+    config = aio.get_default_client_config()
+    http_session_cls = getattr(config, "http_session_cls", AIOHTTPSession)
+    if current_backend() == "trio" and issubclass(http_session_cls, AIOHTTPSession):
+        raise ValueError(
+            "botocore_session= uses aiohttp, which does not run on trio: first call "
+            "set_default_client_config(AioConfig(http_session_cls=HttpxSession)) on it"
+        )
+    catalogue, facts = await in_thread(_prepare, aio, options)
+    return Backend(aio, catalogue, events), facts
+
+
+def _prepare(aio: AioSession, options: SessionOptions) -> tuple[Catalogue, Facts]:
+    # As boto3 does with the session it is given; all of it may read files.
+    if options.profile_name is not None:
+        aio.set_config_variable("profile", options.profile_name)
+    if options.region_name is not None:
+        aio.set_config_variable("region", options.region_name)
+    if options.has_keys:
+        aio.set_credentials(
+            options.aws_access_key_id,
+            options.aws_secret_access_key,
+            options.aws_session_token,
+            options.aws_account_id,
+        )
+    facts = Facts(
+        profile_name=aio.profile or "default",
+        region_name=aio.get_config_variable("region"),
+        available_profiles=tuple(aio.available_profiles),
+    )
+    return catalogue_over(aio.get_component("data_loader").search_paths), facts

@@ -1,0 +1,3 @@
+"""botocore's `Config`, under our name."""
+
+from botocore.config import Config as Config

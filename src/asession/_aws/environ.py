@@ -1,0 +1,45 @@
+"""The places where upstream reads `os.environ`, given a session's environment instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from aiobotocore.configprovider import AioSmartDefaultsConfigStoreFactory
+from botocore.exceptions import BotoCoreError
+
+
+def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:
+    """The handler that passes Lambda's trace id on, so that recursion is detected."""
+    trace_id = environ.get("_X_AMZN_TRACE_ID")
+    enabled = "AWS_LAMBDA_FUNCTION_NAME" in environ and trace_id
+
+    def add_trace_header(params: dict[str, Any], **_: Any) -> None:
+        if enabled and "X-Amzn-Trace-Id" not in params["headers"]:
+            params["headers"]["X-Amzn-Trace-Id"] = quote(str(trace_id), safe="-=;:+&[]{}\"',")
+
+    return add_trace_header
+
+
+class SmartDefaults(AioSmartDefaultsConfigStoreFactory):  # type: ignore[misc]
+    """`defaults_mode`, with `auto` decided by the session's environment."""
+
+    def __init__(self, resolver: Any, region_provider: Any, environ: Mapping[str, str]) -> None:
+        super().__init__(resolver, region_provider)
+        self._environ = environ
+
+    async def resolve_auto_mode(self, region_name: str | None) -> str:
+        if self._environ.get("AWS_EXECUTION_ENV"):
+            default = self._environ.get("AWS_DEFAULT_REGION")
+            here = self._environ.get("AWS_REGION", default)
+            if here:
+                return "in-region" if region_name == here else "cross-region"
+        if self._instance_metadata_region is None:
+            try:
+                self._instance_metadata_region = await self._imds_region_provider.provide()
+            except (BotoCoreError, OSError):  # no metadata service, no region
+                return "standard"
+        if not self._instance_metadata_region:
+            return "standard"
+        return "in-region" if region_name == self._instance_metadata_region else "cross-region"

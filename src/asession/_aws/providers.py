@@ -1,0 +1,302 @@
+"""aiobotocore's credential providers, fed with files read beforehand and the session's environment.
+
+The exchanges (STS, SSO, sign-in, metadata, process) are upstream's. What differs: nothing here
+opens a file on the event loop's thread or reads `os.environ`, an MFA code is awaited, and one
+family of classes, the anyio one, serves both event loops.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import anyio
+from aiobotocore.credentials import (
+    AioBotoProvider,
+    AioOriginalEC2Provider,
+    AnyioAssumeRoleProvider,
+    AnyioAssumeRoleWithWebIdentityProvider,
+    AnyioContainerProvider,
+    AnyioLoginProvider,
+    AnyioProcessProvider,
+    AnyioSSOProvider,
+)
+from aiobotocore.tokens import AnyioSSOTokenProvider
+from botocore.configloader import raw_config_parse
+from botocore.exceptions import ConfigNotFound, CredentialRetrievalError
+from botocore.utils import parse_key_val_file
+
+from asession._aws.caches import FileCache, with_caches
+from asession._profiles.paths import expand
+from asession._runtime.files import read_file
+from asession._runtime.threads import in_thread
+
+Ask = Callable[[str], Awaitable[str]]
+
+_code: ContextVar[str | None] = ContextVar("asession_mfa_code", default=None)
+
+
+class _CodeWanted(Exception):  # noqa: N818 - a signal, not an error
+    """Upstream asked for an MFA code in the middle of a sync call."""
+
+
+class RoleProvider(AnyioAssumeRoleProvider):  # type: ignore[misc]
+    """`role_arn` with `source_profile` or `credential_source`.
+
+    Example:
+        [profile app]
+        role_arn = arn:aws:iam::123456789012:role/app
+        source_profile = dev
+    """
+
+    def __init__(self, *, ask: Ask, **kwargs: Any) -> None:
+        super().__init__(prompter=_take_code, **kwargs)
+        self._ask = ask
+
+    async def _load_creds_via_assume_role(self, profile_name: str) -> Any:
+        credentials = await super()._load_creds_via_assume_role(profile_name)
+        refresh = credentials._refresh_using
+        serial = self._loaded_config["profiles"][profile_name].get("mfa_serial")
+        if serial is not None:
+            # Upstream's wrapper refuses a second code; ours asks again.
+            refresh = self._with_code(refresh.__self__._refresh, serial)
+        credentials._refresh_using = with_caches(refresh, self.cache)
+        return credentials
+
+    def _with_code(self, refresh: Callable[[], Awaitable[Any]], serial: str) -> Any:
+        async def refreshed() -> Any:
+            try:
+                return await refresh()  # a cached role needs no code
+            except _CodeWanted:
+                code = await self._ask(serial)
+            token = _code.set(code)
+            try:
+                return await refresh()
+            finally:
+                _code.reset(token)
+
+        return refreshed
+
+
+def _take_code(_prompt: str) -> str:
+    code = _code.get()
+    if code is None:
+        raise _CodeWanted
+    return code
+
+
+class _TokenFile:
+    """A web identity token read before upstream, which asks for it in a sync call, needs it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._token: str | None = None
+
+    async def read(self) -> None:
+        try:
+            self._token = (await read_file(self._path)).decode()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise CredentialRetrievalError(
+                provider="assume-role-with-web-identity",
+                error_msg=f"cannot read the token file {self._path}: {reason}",
+            ) from None
+
+    def __call__(self) -> str:
+        assert self._token is not None
+        return self._token
+
+
+class WebIdentityProvider(AnyioAssumeRoleWithWebIdentityProvider):  # type: ignore[misc]
+    """`web_identity_token_file` with `role_arn`, in a profile or the environment.
+
+    Example:
+        [profile app]
+        role_arn = arn:aws:iam::123456789012:role/app
+        web_identity_token_file = /var/run/token
+    """
+
+    def __init__(self, *, environ: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(token_loader_cls=self._open_token, **kwargs)
+        self._environ = environ
+        self._token_file: _TokenFile | None = None
+
+    def _open_token(self, path: str) -> _TokenFile:
+        self._token_file = _TokenFile(expand(path, self._environ))
+        return self._token_file
+
+    def _get_env_config(self, key: str) -> str | None:
+        if self._disable_env_vars:
+            return None
+        return self._environ.get(self._CONFIG_TO_ENV_VAR.get(key, ""))
+
+    async def load(self) -> Any:
+        credentials = await super().load()
+        if credentials is not None:
+            assert self._token_file is not None
+            inner, token_file = credentials._refresh_using, self._token_file
+
+            async def refresh() -> Any:
+                await token_file.read()
+                return await inner()
+
+            credentials._refresh_using = with_caches(refresh, self.cache)
+        return credentials
+
+
+class SSOTokenProvider(AnyioSSOTokenProvider):  # type: ignore[misc]
+    """The bearer token of an `sso-session`, refreshed."""
+
+    async def _refresher(self) -> Any:
+        return await with_caches(super()._refresher, self._cache)()
+
+
+class SSOProvider(AnyioSSOProvider):  # type: ignore[misc]
+    """`sso_account_id` and `sso_role_name`, with `sso_session` or the legacy keys.
+
+    Example:
+        [profile dev]
+        sso_session = corp
+        sso_account_id = 123456789012
+        sso_role_name = developer
+    """
+
+    async def load(self) -> Any:
+        credentials = await super().load()
+        if credentials is not None:
+            credentials._refresh_using = with_caches(
+                credentials._refresh_using, self.cache, self._token_cache
+            )
+        return credentials
+
+
+class LoginProvider(AnyioLoginProvider):  # type: ignore[misc]
+    """`login_session`, as `aws login` writes it; needs the `awscrt` package."""
+
+    async def load(self) -> Any:
+        profiles = self._load_config().get("profiles", {})
+        if "login_session" in profiles.get(self._profile_name, {}):
+            await self._token_cache.pull()
+        credentials = await super().load()
+        if credentials is not None:
+            credentials._refresh_using = with_caches(credentials._refresh_using, self._token_cache)
+        return credentials
+
+
+class ProcessProvider(AnyioProcessProvider):  # type: ignore[misc]
+    """`credential_process`: a program that prints credentials as JSON; run without a shell."""
+
+    def __init__(self, *, environ: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(popen=self._run, **kwargs)
+        self._environ = environ
+
+    async def _run(self, program: str, *args: str, **_: Any) -> _Finished:
+        try:
+            done = await anyio.run_process(
+                [program, *args], env=dict(self._environ), check=False, stdin=subprocess.DEVNULL
+            )
+        except OSError as error:
+            # The arguments stay out of the message: they may be secret.
+            raise CredentialRetrievalError(
+                provider=self.METHOD, error_msg=f"cannot run {program!r}: {error.strerror}"
+            ) from None
+        return _Finished(done.returncode, done.stdout, done.stderr)
+
+
+class _Finished:
+    """A finished process, with the part of asyncio's interface that upstream uses."""
+
+    def __init__(self, returncode: int, stdout: bytes, stderr: bytes) -> None:
+        self.returncode = returncode
+        self._output = stdout, stderr
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        return self._output
+
+
+class ContainerProvider(AnyioContainerProvider):  # type: ignore[misc]
+    """`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI`: ECS tasks, EKS pod identity."""
+
+    _token: str | None = None
+
+    def _create_fetcher(self, full_uri: str, *args: Any, **kwargs: Any) -> Any:
+        fetch = super()._create_fetcher(full_uri, *args, **kwargs)
+
+        async def fetched() -> Any:
+            path = self._environ.get(self.ENV_VAR_AUTH_TOKEN_FILE)
+            if path is not None:
+                try:
+                    self._token = (await read_file(path)).decode()
+                except (OSError, UnicodeDecodeError) as error:
+                    reason = getattr(error, "strerror", None) or type(error).__name__
+                    raise CredentialRetrievalError(
+                        provider=self.METHOD,
+                        error_msg=f"cannot read the token file {path}: {reason}",
+                    ) from None
+            return await fetch()
+
+        return fetched
+
+    def _build_headers(self) -> dict[str, str] | None:
+        token = self._token
+        if token is None:
+            token = self._environ.get(self.ENV_VAR_AUTH_TOKEN)
+        if token is None:
+            return None
+        self._validate_auth_token(token)
+        return {"Authorization": token}
+
+
+class EC2FileProvider(AioOriginalEC2Provider):  # type: ignore[misc]
+    """`AWS_CREDENTIAL_FILE`, as the first EC2 tools had it."""
+
+    async def load(self) -> Any:
+        path = self._environ.get(self.CRED_FILE_ENV)
+        if path is not None:
+            parsed = await in_thread(parse_key_val_file, expand(path, self._environ))
+            self._parser = lambda _path: parsed
+        return await super().load()
+
+
+class BotoFileProvider(AioBotoProvider):  # type: ignore[misc]
+    """`/etc/boto.cfg` and `~/.boto`, or the file named by `BOTO_CONFIG`."""
+
+    async def load(self) -> Any:
+        names = [self._environ[self.BOTO_CONFIG_ENV]] if self.BOTO_CONFIG_ENV in self._environ else (
+            self.DEFAULT_CONFIG_FILENAMES
+        )
+        parsed = await in_thread(self._parse, names)
+
+        def lookup(name: str) -> Any:
+            if name not in parsed:
+                raise ConfigNotFound(path=name)
+            return parsed[name]
+
+        self._ini_parser = lookup
+        return await super().load()
+
+    def _parse(self, names: list[str]) -> dict[str, Any]:
+        parsed = {}
+        for name in names:
+            try:
+                parsed[name] = raw_config_parse(expand(name, self._environ))
+            except ConfigNotFound:
+                continue
+        return parsed
+
+
+def cache_directory(environ: Mapping[str, str], *parts: str) -> str:
+    """A directory of `~/.aws`."""
+    return expand(os.path.join("~", ".aws", *parts), environ)
+
+
+def role_cache(choice: str | os.PathLike[str], environ: Mapping[str, str]) -> Any:
+    """The cache of role credentials that `credential_cache=` names."""
+    if choice == "memory":
+        return {}
+    if choice == "cli":
+        return FileCache(cache_directory(environ, "cli", "cache"))
+    return FileCache(expand(os.fspath(choice), environ))

@@ -1,0 +1,253 @@
+"""A session's live state on one event loop: its way to AWS and the clients it has to close."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from weakref import WeakKeyDictionary
+
+import anyio
+
+from asession._once import Once
+from asession._runtime.loops import LoopToken, current_loop
+from asession.exceptions import SessionNotEnteredError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from asession._aws.backend import Backend
+
+T = TypeVar("T", covariant=True)
+
+logger = logging.getLogger("asession.session")
+
+# How long closing one client may take before it is given up, in seconds.
+CLOSE_TIMEOUT = 10.0
+
+
+class LiveState:
+    """What a session has open on one event loop.
+
+    Made by the first entry, or the first client opened alone; left by whoever holds it. Clients
+    that the session owns are closed when the last entry leaves; a client opened for a block is
+    closed by its block, or by `close`.
+    """
+
+    __slots__ = ("_blocks", "_owned", "backend", "closed", "entries", "holds")
+
+    def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
+        self.backend = Once(connect)
+        self.entries = 0
+        self.holds = 0
+        self.closed = False
+        self._owned: list[Any] = []
+        self._blocks: list[Any] = []
+
+    def own(self, client: Any) -> None:
+        """Close the client when the session is left."""
+        self._owned.append(client)
+
+    def lend(self, client: Any) -> Callable[..., Awaitable[None]]:
+        """Remember a client that a block has; returns how the block closes it at its exit."""
+        self._blocks.append(client)
+
+        async def take_back(_kind: object, error: BaseException | None, _traceback: object) -> None:
+            self._blocks.remove(client)
+            await close_all([client], error)
+
+        return take_back
+
+    async def close_owned(self, error: BaseException | None) -> None:
+        """Close the clients that the session owns, the newest first."""
+        self.closed = True
+        owned, self._owned = self._owned, []
+        await close_all(owned, error)
+
+    async def close(self) -> None:
+        """Close everything that is open, the newest first."""
+        self.closed = True
+        blocks = list(self._blocks)
+        owned, self._owned = self._owned, []
+        await close_all([*owned, *blocks], None)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "open"
+        return (
+            f"<LiveState {state}: {self.entries} entries, {len(self._owned)} clients owned, "
+            f"{len(self._blocks)} lent>"
+        )
+
+
+async def close_all(clients: list[Any], error: BaseException | None) -> None:
+    """Close clients, the newest first, whatever happens, each within `CLOSE_TIMEOUT` seconds.
+
+    Args:
+        clients: What to close, in the order of opening.
+        error: The exception that ends the body. It wins: what goes wrong here becomes its notes.
+
+    Raises:
+        Exception: The single error of closing, where the body had none.
+        ExceptionGroup: Several such errors.
+    """
+    errors: list[Exception] = []
+    for client in reversed(clients):
+        try:
+            with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
+                await client.close()
+        except Exception as failure:
+            errors.append(failure)
+    if not errors:
+        return
+    if isinstance(error, Exception):
+        for failure in errors:
+            error.add_note(f"closing an AWS client failed too: {failure!r}")
+    elif error is not None:  # a cancellation goes on as it is
+        for failure in errors:
+            logger.warning("closing an AWS client failed: %r", failure)
+    elif len(errors) == 1:
+        raise errors[0]
+    else:
+        raise ExceptionGroup("closing AWS clients failed", errors)
+
+
+class LiveStates:
+    """The live states of one session, one for each event loop; lives as long as the session.
+
+    A loop's entry disappears with the loop: an entry on one loop does not count on another.
+    """
+
+    __slots__ = ("_connect", "_states")
+
+    def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
+        self._connect = connect
+        self._states: WeakKeyDictionary[LoopToken, LiveState] = WeakKeyDictionary()
+
+    def entered(self) -> LiveState | None:
+        """The state of this loop if the session is entered here, or `None`."""
+        state = self._states.get(current_loop())
+        return state if state is not None and state.entries else None
+
+    def enter(self) -> LiveState:
+        """Count one more entry on this loop."""
+        state = self.entered()
+        if state is None:
+            # A first entry looks at the files again; what is lent to a block lives on there.
+            state = self._states[current_loop()] = LiveState(self._connect)
+        state.entries += 1
+        return state
+
+    async def leave(self, state: LiveState, error: BaseException | None) -> None:
+        """Count one entry less; the last one closes what the session owns."""
+        state.entries -= 1
+        if not state.entries:
+            self._forget(state)
+            await state.close_owned(error)
+
+    @contextmanager
+    def held(self) -> Iterator[LiveState]:
+        """The state of this loop, made if need be, for as long as the block lasts."""
+        loop = current_loop()
+        state = self._states.get(loop)
+        if state is None:
+            state = self._states[loop] = LiveState(self._connect)
+        state.holds += 1
+        try:
+            yield state
+        finally:
+            state.holds -= 1
+            if not state.holds and not state.entries:
+                self._forget(state)
+
+    async def aclose(self) -> None:
+        """Close what is open on this loop."""
+        state = self._states.pop(current_loop(), None)
+        if state is not None:
+            await state.close()
+
+    def _forget(self, state: LiveState) -> None:
+        loop = current_loop()
+        if self._states.get(loop) is state:
+            del self._states[loop]
+
+
+class Opening(Generic[T]):
+    """A client or resource about to be opened: for a block, or for the session's life.
+
+    ``async with session.client(...) as client`` opens one and closes it at the end of the block.
+    ``await session.client(...)`` opens one that the session closes when it is left. Each object
+    opens once; nothing needs closing before that.
+    """
+
+    __slots__ = ("_block", "_kind", "_open", "_service_name", "_states", "_used")
+
+    def __init__(
+        self,
+        states: LiveStates,
+        kind: str,
+        service_name: str,
+        open_: Callable[[Backend], Awaitable[tuple[T, Any]]],
+    ) -> None:
+        self._states = states
+        self._kind = kind
+        self._service_name = service_name
+        self._open = open_
+        self._used = False
+        self._block: AsyncExitStack | None = None
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._for_session().__await__()
+
+    async def _for_session(self) -> T:
+        self._use()
+        state = self._states.entered()
+        if state is None:
+            raise SessionNotEnteredError(service_name=self._service_name, kind=self._kind)
+        value, client = await self._open(await state.backend.get())
+        if state.closed:  # the session was left meanwhile: nobody would close the client
+            await close_all([client], None)
+            raise SessionNotEnteredError(service_name=self._service_name, kind=self._kind)
+        state.own(client)
+        return value
+
+    async def __aenter__(self) -> T:
+        self._use()
+        async with AsyncExitStack() as block:
+            state = block.enter_context(self._states.held())
+            value, client = await self._open(await state.backend.get())
+            block.push_async_exit(state.lend(client))
+            self._block = block.pop_all()
+            return value
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        block, self._block = self._block, None
+        if block is not None:
+            await block.__aexit__(kind, error, traceback)
+
+    def _use(self) -> None:
+        if self._used:
+            raise RuntimeError(
+                f"this session.{self._kind}({self._service_name!r}) has been opened before: call "
+                f"session.{self._kind}(...) again for another"
+            )
+        self._used = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(
+            f"session.{self._kind}({self._service_name!r}) is not open yet and has no {name!r}: use "
+            f"`async with session.{self._kind}(...) as {self._kind}:`, or "
+            f"`{self._kind} = await session.{self._kind}(...)` in an entered session"
+        )
+
+    def __repr__(self) -> str:
+        state = "used" if self._used else "not open yet"
+        return f"<{self._kind} {self._service_name!r}, {state}>"

@@ -1,0 +1,76 @@
+"""From a session's description to its way to AWS: resolving and connecting."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+from asession._events import SessionEvents
+from asession._options import SessionOptions
+from asession._runtime.threads import import_module
+from asession.credentials.mfa import asker
+
+if TYPE_CHECKING:
+    from asession._aws.backend import Backend
+    from asession._aws.resolve import Facts
+    from asession._settings.settings import Resolution
+
+logger = logging.getLogger("asession.session")
+
+
+class Connector:
+    """Resolves one session, and connects it on an event loop; lives as long as the session.
+
+    Attributes:
+        facts: What the session knows about itself, `None` before it is first resolved.
+    """
+
+    __slots__ = ("_events", "_options", "_resolution", "_warned", "facts")
+
+    def __init__(self, options: SessionOptions, events: SessionEvents) -> None:
+        self._options = options
+        self._events = events
+        self._resolution: Resolution | None = None
+        self._warned = False
+        self.facts: Facts | None = None
+
+    async def resolve(self) -> None:
+        """Read the files and the environment; what has not changed is not read again."""
+        if self._options.botocore_session is None:
+            await self._resolve()
+        else:
+            await self._drive()
+
+    async def connect(self) -> Backend:
+        """Resolve, and make the way to AWS on this event loop."""
+        if self._options.botocore_session is not None:
+            return await self._drive()
+        resolution = await self._resolve()
+        module = await import_module("asession._aws.backend")
+        ask = asker(self._options.mfa)
+        backend = await module.connect(self._options, resolution, self._events, ask)
+        return cast("Backend", backend)
+
+    async def _resolve(self) -> Resolution:
+        module = await import_module("asession._aws.resolve")
+        resolution: Resolution = await module.resolve(self._options, self._resolution)
+        self._resolution = resolution
+        self.facts = module.facts(resolution)
+        self._warn_of_missing_profile(resolution)
+        return resolution
+
+    async def _drive(self) -> Backend:
+        module = await import_module("asession._aws.backend")
+        backend, self.facts = await module.drive(self._options, self._events)
+        return cast("Backend", backend)
+
+    def _warn_of_missing_profile(self, resolution: Resolution) -> None:
+        profile = resolution.profile
+        if profile.missing and not self._warned:
+            self._warned = True
+            logger.warning(
+                "the profile %r (from %s) does not exist; explicit keys were given, so the session "
+                "goes on with an empty profile",
+                profile.name,
+                profile.origin,
+            )

@@ -1,0 +1,150 @@
+"""What a session was made with: its arguments, as one immutable value."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from asession.exceptions import NoCredentialsError, PartialCredentialsError
+
+_SECRETS = frozenset({"aws_secret_access_key", "aws_session_token"})
+# What can hold secrets or is too large to be read in a repr.
+_OPAQUE = frozenset({"config", "botocore_session", "credentials", "profiles", "environ", "mfa"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SessionOptions:
+    """The arguments of a `Session`, checked; immutable, for as long as anyone keeps it.
+
+    Attributes have the names and meanings of the arguments of `Session`.
+    """
+
+    aws_access_key_id: str | None = None
+    aws_secret_access_key: str | None = None
+    aws_session_token: str | None = None
+    region_name: str | None = None
+    botocore_session: Any = None
+    profile_name: str | None = None
+    aws_account_id: str | None = None
+    config: Any = None
+    endpoint_url: str | None = None
+    verify: bool | str | None = None
+    credentials: Any = None
+    credential_cache: str | os.PathLike[str] = "memory"
+    config_file: str | os.PathLike[str] | None = None
+    credentials_file: str | os.PathLike[str] | None = None
+    profiles: Mapping[str, Mapping[str, Any]] | None = None
+    environ: Mapping[str, str] | None = None
+    mfa: Any = None
+
+    def __post_init__(self) -> None:
+        self._check_keys()
+        # Private copies: a description does not change when the caller's mapping does.
+        if self.environ is not None:
+            object.__setattr__(self, "environ", dict(self.environ))
+        if self.profiles is not None:
+            object.__setattr__(self, "profiles", copy.deepcopy(dict(self.profiles)))
+        if self.profiles is not None and (self.config_file or self.credentials_file):
+            raise ValueError(
+                "profiles= stands in place of the files: give either profiles=, or "
+                "config_file= and credentials_file="
+            )
+        if self.botocore_session is not None:
+            self._check_given_session()
+
+    def _check_keys(self) -> None:
+        key, secret = self.aws_access_key_id, self.aws_secret_access_key
+        if self.has_keys:
+            if self.credentials is not None:
+                raise ValueError(
+                    "credentials= and explicit keys (aws_access_key_id=, aws_secret_access_key=, "
+                    "aws_session_token=) exclude each other: give one of them"
+                )
+            if not key:
+                raise PartialCredentialsError(provider="explicit", cred_var="aws_access_key_id")
+            if not secret:
+                raise PartialCredentialsError(provider="explicit", cred_var="aws_secret_access_key")
+        elif self.aws_account_id and self.credentials is not None:
+            raise ValueError("give the account id with the credentials, not as aws_account_id=")
+        elif self.aws_account_id:
+            raise NoCredentialsError(
+                reason="aws_account_id= describes credentials, but none were given with it: give "
+                "aws_access_key_id= and aws_secret_access_key= too",
+                tried=(),
+            )
+
+    def _check_given_session(self) -> None:
+        clash = [
+            name
+            for name in ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
+            if getattr(self, name) is not None
+        ]
+        if clash:
+            raise ValueError(
+                f"botocore_session= reads its own files and environment: {', '.join(clash)} cannot "
+                "be given with it"
+            )
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether explicit keys were given, whole or in part."""
+        return bool(self.aws_access_key_id or self.aws_secret_access_key or self.aws_session_token)
+
+    def replace(self, changes: Mapping[str, Any]) -> SessionOptions:
+        """The same options with some changed."""
+        return replace(self, **changes)
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults, by name."""
+        return {
+            item.name: value
+            for item in fields(self)
+            if (value := getattr(self, item.name)) is not item.default
+        }
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={_show(name, value)}" for name, value in self.given().items())
+        return f"SessionOptions({', '.join(shown)})"
+
+    def describe(self) -> str:
+        """The options for a `repr`, without secrets."""
+        return ", ".join(f"{name}={_show(name, value)}" for name, value in self.given().items())
+
+    def check_picklable(self) -> None:
+        """Make sure that the options can travel.
+
+        Raises:
+            pickle.PicklingError: One of them cannot; the message names it.
+        """
+        if self.botocore_session is not None:
+            raise pickle.PicklingError(
+                "a Session with botocore_session= cannot be pickled: that session is a live object"
+            )
+        for name, value in self.given().items():
+            try:
+                pickle.dumps(value)
+            except Exception as error:
+                raise pickle.PicklingError(
+                    f"a Session pickles as its arguments, and {name}= cannot be pickled "
+                    f"({type(error).__name__}); functions must be importable, not lambdas"
+                ) from None
+
+
+def _show(name: str, value: object) -> str:
+    if name in _SECRETS:
+        return "'***'"
+    if name == "aws_access_key_id":
+        # Enough to recognise, too little to use.
+        text = str(value)
+        return repr(f"{text[:4]}***{text[-4:]}" if len(text) > 12 else "***")
+    if name == "environ":
+        return f"<{len(value)} variables>"  # type: ignore[arg-type]
+    if name == "profiles":
+        return f"<{len(value)} profiles>"  # type: ignore[arg-type]
+    if name in _OPAQUE:
+        return f"<{type(value).__name__}>"
+    return repr(os.fspath(value) if isinstance(value, os.PathLike) else value)

@@ -1,0 +1,58 @@
+"""Finds the definition of a service's resources in the catalogue; one for each version, kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
+
+from asession._resources.service import ServiceDefinition, service_resource
+
+if TYPE_CHECKING:
+    from asession._aws.catalogue import Catalogue
+
+__all__ = ["define", "service_resource"]
+
+# Process-wide: the classes made from a definition are shared by all sessions with that catalogue.
+_definitions: WeakKeyDictionary[Catalogue, dict[tuple[str, str], ServiceDefinition]]
+_definitions = WeakKeyDictionary()
+
+
+async def define(
+    catalogue: Catalogue, service_name: str, api_version: str | None
+) -> ServiceDefinition:
+    """The definition of a service's resources.
+
+    Args:
+        catalogue: Where models are read.
+        service_name: For example ``"s3"``.
+        api_version: A version of the resource's model; `None` for the latest.
+
+    Raises:
+        ResourceNotExistsError: The service has no resources.
+        UnknownAPIVersionError: It has none in that version.
+    """
+    available = await catalogue.services("resources-1")
+    if service_name not in available:
+        clients = await catalogue.services("service-2")
+        raise ResourceNotExistsError(service_name, available, service_name in clients)
+    versions = await catalogue.api_versions(service_name, "resources-1")
+    version = versions[-1] if api_version is None else api_version
+    if version not in versions:
+        raise UnknownAPIVersionError(service_name, version, ", ".join(versions))
+    definitions = _definitions.setdefault(catalogue, {})
+    definition = definitions.get((service_name, version))
+    if definition is None:
+        document = await catalogue.service_model(service_name, "resources-1", version)
+        definition = definitions.setdefault(
+            (service_name, version),
+            ServiceDefinition(
+                service_name=service_name,
+                api_version=version,
+                resources=document,
+                waiter_model=catalogue.waiters(service_name, version),
+                docs_emitter=catalogue.docs_emitter,
+            ),
+        )
+    return definition

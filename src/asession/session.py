@@ -1,0 +1,486 @@
+"""`Session`: what a session was made with, and what it has open on each event loop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from asession._clients import LiveState, LiveStates, Opening
+from asession._connector import Connector
+from asession._events import SessionEvents
+from asession._options import SessionOptions
+from asession._runtime.loops import current_loop
+from asession._runtime.threads import import_module
+from asession._scope import Frame, choose, leave, push
+from asession.credentials.mfa import MFAPrompt
+from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
+from asession.exceptions import NoCredentialsError, SessionNotResolvedError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from aiobotocore.client import AioBaseClient
+    from aiobotocore.session import AioSession
+    from botocore.config import Config
+
+    from asession._aws.backend import Backend
+    from asession.credentials.providers import CredentialSource
+
+__all__ = ["Session"]
+
+
+class Session:
+    """AWS credentials, region and profile, and the clients made from them.
+
+    A session is a description: making one does no I/O, it never changes, and it may be shared by
+    tasks, threads, event loops and processes. What it has open (clients, connections) belongs to
+    the event loop it was opened on and is closed when the session is left there.
+
+    Entering it (``async with Session(...)``) reads the profile files and makes it the current
+    session of the running task and its children. It may be entered again, and by many tasks at
+    once; live state on a loop is closed when the last of them leaves.
+
+    Without any argument, and without a default profile, the configuration is empty, as in boto3.
+
+    Args:
+        aws_access_key_id: Explicit access key id; needs `aws_secret_access_key`.
+        aws_secret_access_key: Explicit secret access key.
+        aws_session_token: Session token that belongs to the explicit keys.
+        region_name: Region of the clients; before `AWS_DEFAULT_REGION`, `AWS_REGION` and the
+            profile's `region`.
+        botocore_session: An `aiobotocore.session.AioSession` to drive instead of one's own.
+        profile_name: Profile to use; must exist. Before `AWS_DEFAULT_PROFILE` and `AWS_PROFILE`.
+        aws_account_id: Account of the explicit keys.
+        config: Default client configuration, a botocore `Config` or aiobotocore `AioConfig`.
+        endpoint_url: Endpoint of every client, also of those made for roles and SSO.
+        verify: `False` to check no TLS certificate, or the path of a CA bundle.
+        credentials: Where credentials come from, instead of the usual sources: a `Credentials`, an
+            object with `async def load()`, an async callable, or a list of these.
+        credential_cache: Where credentials of assumed roles are kept: ``"memory"``, ``"cli"`` for
+            the AWS CLI's files, or a directory.
+        config_file: Config file, before `AWS_CONFIG_FILE` and ``~/.aws/config``.
+        credentials_file: Credentials file, before `AWS_SHARED_CREDENTIALS_FILE` and
+            ``~/.aws/credentials``.
+        profiles: Profiles in place of both files: profile name -> keys, nested sections as
+            mappings; ``"sso-session NAME"`` and ``"services NAME"`` as in the file.
+        environ: Environment variables in place of `os.environ`.
+        mfa: Called with the serial of an MFA device, returns a code. Without it the terminal asks.
+
+    Raises:
+        PartialCredentialsError: One of the two keys is missing.
+        NoCredentialsError: `aws_account_id` was given without keys.
+        ValueError: Arguments exclude each other.
+        TypeError: `botocore_session` is not an aiobotocore session.
+
+    Example:
+        async with Session(profile_name="dev") as session:
+            async with session.client("s3") as s3:
+                await s3.list_buckets()
+    """
+
+    def __init__(
+        self,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        region_name: str | None = None,
+        botocore_session: AioSession | None = None,
+        profile_name: str | None = None,
+        aws_account_id: str | None = None,
+        *,
+        config: Config | None = None,
+        endpoint_url: str | None = None,
+        verify: bool | str | None = None,
+        credentials: CredentialSource | None = None,
+        credential_cache: str | os.PathLike[str] = "memory",
+        config_file: str | os.PathLike[str] | None = None,
+        credentials_file: str | os.PathLike[str] | None = None,
+        profiles: Mapping[str, Mapping[str, Any]] | None = None,
+        environ: Mapping[str, str] | None = None,
+        mfa: MFAPrompt | None = None,
+    ) -> None:
+        if botocore_session is not None:
+            _check_async(botocore_session)
+        self._setup(
+            SessionOptions(
+                aws_access_key_id=aws_access_key_id,
+                aws_secret_access_key=aws_secret_access_key,
+                aws_session_token=aws_session_token,
+                region_name=region_name,
+                botocore_session=botocore_session,
+                profile_name=profile_name,
+                aws_account_id=aws_account_id,
+                config=config,
+                endpoint_url=endpoint_url,
+                verify=verify,
+                credentials=credentials,
+                credential_cache=credential_cache,
+                config_file=config_file,
+                credentials_file=credentials_file,
+                profiles=profiles,
+                environ=environ,
+                mfa=mfa,
+            ),
+            SessionEvents(),
+        )
+
+    def _setup(self, options: SessionOptions, events: SessionEvents) -> None:
+        self._options = options
+        self._events = events
+        self._connector = Connector(options, events)
+        self._live = LiveStates(self._connector.connect)
+        self._entries: dict[Frame[Session], LiveState] = {}
+
+    # -- what the session is ------------------------------------------------------------------
+
+    @property
+    def profile_name(self) -> str:
+        """The profile in force, ``"default"`` when nobody chose one.
+
+        Raises:
+            SessionNotResolvedError: It was not given, and the session is not resolved yet.
+        """
+        if self._connector.facts is not None:
+            return self._connector.facts.profile_name
+        if self._options.profile_name is not None:
+            return self._options.profile_name
+        raise SessionNotResolvedError(attribute="profile_name")
+
+    @property
+    def region_name(self) -> str | None:
+        """The region of clients that are not given one, or `None`.
+
+        Raises:
+            SessionNotResolvedError: It was not given, and the session is not resolved yet.
+        """
+        if self._connector.facts is not None:
+            return self._connector.facts.region_name
+        if self._options.region_name is not None:
+            return self._options.region_name
+        raise SessionNotResolvedError(attribute="region_name")
+
+    @property
+    def available_profiles(self) -> list[str]:
+        """The names of all profiles.
+
+        Raises:
+            SessionNotResolvedError: The session is not resolved yet.
+        """
+        if self._connector.facts is None:
+            raise SessionNotResolvedError(attribute="available_profiles")
+        return list(self._connector.facts.available_profiles)
+
+    @property
+    def events(self) -> SessionEvents:
+        """The handlers of botocore's events, for clients and resources made afterwards."""
+        return self._events
+
+    def replace(self, **changes: Any) -> Session:
+        """A new, un-entered session with some arguments changed; handlers are copied.
+
+        Args:
+            changes: Arguments of `Session`, by name.
+
+        Raises:
+            TypeError: There is no such argument.
+            PartialCredentialsError: See `Session`, as for all its errors.
+
+        Example:
+            frankfurt = session.replace(region_name="eu-central-1")
+        """
+        unknown = [name for name in changes if name not in SessionOptions.__slots__]
+        if unknown:
+            raise TypeError(f"Session has no argument {', '.join(map(repr, unknown))}")
+        if changes.get("botocore_session") is not None:
+            _check_async(changes["botocore_session"])
+        other = Session.__new__(type(self))
+        other._setup(self._options.replace(changes), self._events.copy())
+        return other
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._options.describe()})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._options.check_picklable()
+        if len(self._events):
+            import pickle
+
+            raise pickle.PicklingError(
+                "a Session pickles as its arguments, and handlers registered on session.events "
+                "cannot travel: register them where the session is used"
+            )
+        return _restore, (type(self), self._options.given())
+
+    # -- resolving and entering ---------------------------------------------------------------
+
+    async def resolve(self) -> Self:
+        """Read the profile files and the environment, without entering.
+
+        Files that have not changed are not read again. Afterwards the properties are plain values.
+
+        Returns:
+            The session itself.
+
+        Raises:
+            ProfileNotFoundError: The profile asked for does not exist.
+            ConfigParseError: A file cannot be parsed.
+        """
+        if self._live.entered() is None:
+            await self._connector.resolve()
+        return self
+
+    async def __aenter__(self) -> Self:
+        state = self._live.enter()
+        frame = push(self, current_loop())
+        self._entries[frame] = state
+        try:
+            await state.backend.get()
+        except BaseException as error:
+            await self._leave(frame, error)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        here = current_loop()
+        frame = choose(frame for frame in list(self._entries) if frame.loop is here)
+        if frame is not None:
+            await self._leave(frame, error)
+
+    async def _leave(self, frame: Frame[Session], error: BaseException | None) -> None:
+        leave(frame)
+        await self._live.leave(self._entries.pop(frame), error)
+
+    async def aclose(self) -> None:
+        """Close what the session has open on this event loop, now, whoever entered it.
+
+        Its clients raise `ClientClosedError` afterwards. The session may be entered again.
+
+        Raises:
+            Exception: What closing a client raised; an `ExceptionGroup` if several did.
+        """
+        await self._live.aclose()
+
+    # -- clients and resources ----------------------------------------------------------------
+
+    def client(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Config | None = None,
+        aws_account_id: str | None = None,
+    ) -> Opening[AioBaseClient]:
+        """A low-level client of a service.
+
+        ``async with session.client("s3") as s3`` opens one for the block, in any session.
+        ``s3 = await session.client("s3")`` opens one that an entered session closes when it is left.
+        Each call makes a client of its own.
+
+        Args:
+            service_name: For example ``"s3"``; see `get_available_services`.
+            region_name: Before the session's region.
+            api_version: A version of the service's model other than the latest.
+            use_ssl: `False` for http endpoints; without meaning when `endpoint_url` is given.
+            verify: `False` to check no TLS certificate, or the path of a CA bundle.
+            endpoint_url: The endpoint, instead of the one AWS has for the region.
+            aws_access_key_id: Keys of this client alone.
+            aws_secret_access_key: Keys of this client alone.
+            aws_session_token: Token of this client alone.
+            config: A botocore `Config` or aiobotocore `AioConfig`, merged over the session's.
+            aws_account_id: Account of this client's keys.
+
+        Returns:
+            What to await or enter; opening raises botocore's errors for unknown services, missing
+            regions and bad arguments, and `SessionNotEnteredError` if awaited in a session that is
+            not entered on this event loop.
+        """
+        arguments = {
+            "region_name": region_name,
+            "api_version": api_version,
+            "use_ssl": use_ssl,
+            "verify": verify,
+            "endpoint_url": endpoint_url,
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+            "config": config,
+            "aws_account_id": aws_account_id,
+        }
+
+        async def open_(backend: Backend) -> tuple[AioBaseClient, AioBaseClient]:
+            opened = await backend.open_client(service_name, **arguments)
+            return opened, opened
+
+        return Opening(self._live, "client", service_name, open_)
+
+    def resource(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Config | None = None,
+    ) -> Opening[Any]:
+        """A boto3-style resource of a service, opened and closed as `client` is.
+
+        Constructors and references are plain calls (``s3.Bucket("b").Object("k")``), actions are
+        awaited, collections are iterated with ``async for``.
+
+        Args:
+            service_name: For example ``"dynamodb"``; see `get_available_resources`.
+            region_name: See `client`, as for all further arguments.
+            api_version: A version of the resource's model other than the latest.
+            use_ssl: See `client`.
+            verify: See `client`.
+            endpoint_url: See `client`.
+            aws_access_key_id: See `client`.
+            aws_secret_access_key: See `client`.
+            aws_session_token: See `client`.
+            config: See `client`.
+
+        Returns:
+            What to await or enter; opening raises `ResourceNotExistsError` for services without
+            resources and `UnknownAPIVersionError` for unknown versions.
+
+        Example:
+            async with session.resource("dynamodb") as dynamodb:
+                await dynamodb.Table("orders").put_item(Item={"id": "1"})
+        """
+        arguments = {
+            "region_name": region_name,
+            "use_ssl": use_ssl,
+            "verify": verify,
+            "endpoint_url": endpoint_url,
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+        }
+
+        async def open_(backend: Backend) -> tuple[Any, Any]:
+            module = await import_module("asession._resources.define")
+            definition = await module.define(backend.catalogue, service_name, api_version)
+            opened = await backend.open_client(
+                service_name,
+                api_version=definition.api_version,
+                config=backend.resource_config(config),
+                **arguments,
+            )
+            return module.service_resource(opened, definition, backend.resource_emitter()), opened
+
+        return Opening(self._live, "resource", service_name, open_)
+
+    # -- identity -----------------------------------------------------------------------------
+
+    async def get_credentials(self) -> Credentials | None:
+        """The session's credentials, loaded; `None` if no source has any, as in boto3.
+
+        Returns:
+            A handle bound to this event loop; its attributes are plain, and its
+            `get_frozen_credentials` refreshes them when needed.
+        """
+        with self._live.held() as state:
+            source = await (await state.backend.get()).get_credentials()
+            if source is None:
+                return None
+
+            async def refresh() -> FrozenCredentials:
+                found = await source.get_frozen_credentials()
+                return FrozenCredentials(
+                    found.access_key, found.secret_key, found.token, found.account_id
+                )
+
+            return LiveCredentials(await refresh(), source.method or "", refresh)
+
+    async def get_frozen_credentials(self) -> FrozenCredentials:
+        """The keys to sign with now.
+
+        Raises:
+            NoCredentialsError: No source has any.
+        """
+        credentials = await self.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError(
+                reason="no source that the session knows has any; give keys, a profile, or "
+                "credentials=",
+                tried=(),
+            )
+        return await credentials.get_frozen_credentials()
+
+    # -- what AWS has -------------------------------------------------------------------------
+
+    async def get_available_services(self) -> list[str]:
+        """The names of the services that have clients, sorted."""
+        return await self._ask_catalogue("services", "service-2")
+
+    async def get_available_resources(self) -> list[str]:
+        """The names of the services that have resources, sorted."""
+        return await self._ask_catalogue("services", "resources-1")
+
+    async def get_available_partitions(self) -> list[str]:
+        """The names of the partitions, for example ``["aws", "aws-cn"]``."""
+        return cast("list[str]", (await self._resolver()).get_available_partitions())
+
+    async def get_available_regions(
+        self, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False
+    ) -> list[str]:
+        """The regions in which a service is known to exist; more may.
+
+        Args:
+            service_name: For example ``"s3"``.
+            partition_name: For example ``"aws-cn"``.
+            allow_non_regional: Whether endpoints that are no regions are listed too.
+        """
+        with self._live.held() as state:
+            backend = await state.backend.get()
+            return await backend.available_regions(
+                service_name, partition_name, allow_non_regional
+            )
+
+    async def get_partition_for_region(self, region_name: str) -> str:
+        """The partition of a region, for example ``"aws-cn"`` for ``"cn-north-1"``.
+
+        Raises:
+            botocore.exceptions.UnknownRegionError: No partition has such a region.
+        """
+        return cast("str", (await self._resolver()).get_partition_for_region(region_name))
+
+    async def _ask_catalogue(self, method: str, *args: Any) -> Any:
+        with self._live.held() as state:
+            catalogue = (await state.backend.get()).catalogue
+            return await getattr(catalogue, method)(*args)
+
+    async def _resolver(self) -> Any:
+        return await self._ask_catalogue("resolver")
+
+
+def _restore(kind: type[Session], arguments: dict[str, Any]) -> Session:
+    return kind(**arguments)
+
+
+def _check_async(given: object) -> None:
+    # An aiobotocore session can only come from the module that is then loaded.
+    module = sys.modules.get("aiobotocore.session")
+    if module is None or not isinstance(given, module.AioSession):
+        raise TypeError(
+            f"botocore_session= must be an aiobotocore.session.AioSession, not "
+            f"{type(given).__module__}.{type(given).__qualname__}: make it with "
+            "aiobotocore.session.get_session(), or give its settings to Session(...) instead"
+        )
