@@ -6,7 +6,6 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from asession._aws.backend import Backend
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 logger = logging.getLogger("asession.session")
 
@@ -97,8 +96,8 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
         try:
             with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
                 await client.close()
-        except Exception as failure:
-            errors.append(failure)
+        except Exception as caught:
+            errors.append(caught)
     if not errors:
         return
     if isinstance(error, Exception):
@@ -173,7 +172,7 @@ class LiveStates:
             del self._states[loop]
 
 
-class Opening(Generic[T]):
+class Opening(Generic[T_co]):
     """A client or resource about to be opened: for a block, or for the session's life.
 
     ``async with session.client(...) as client`` opens one and closes it at the end of the block.
@@ -188,7 +187,7 @@ class Opening(Generic[T]):
         states: LiveStates,
         kind: str,
         service_name: str,
-        open_: Callable[[Backend], Awaitable[tuple[T, Any]]],
+        open_: Callable[[Backend], Awaitable[tuple[T_co, Any]]],
     ) -> None:
         self._states = states
         self._kind = kind
@@ -197,10 +196,10 @@ class Opening(Generic[T]):
         self._used = False
         self._block: AsyncExitStack | None = None
 
-    def __await__(self) -> Generator[Any, Any, T]:
+    def __await__(self) -> Generator[Any, Any, T_co]:
         return self._for_session().__await__()
 
-    async def _for_session(self) -> T:
+    async def _for_session(self) -> T_co:
         self._use()
         state = self._states.entered()
         if state is None:
@@ -212,7 +211,7 @@ class Opening(Generic[T]):
         state.own(client)
         return value
 
-    async def __aenter__(self) -> T:
+    async def __aenter__(self) -> T_co:
         self._use()
         async with AsyncExitStack() as block:
             state = block.enter_context(self._states.held())
@@ -243,8 +242,8 @@ class Opening(Generic[T]):
         if name.startswith("_"):
             raise AttributeError(name)
         raise AttributeError(
-            f"session.{self._kind}({self._service_name!r}) is not open yet and has no {name!r}: use "
-            f"`async with session.{self._kind}(...) as {self._kind}:`, or "
+            f"session.{self._kind}({self._service_name!r}) is not open yet and has no {name!r}: "
+            f"use `async with session.{self._kind}(...) as {self._kind}:`, or "
             f"`{self._kind} = await session.{self._kind}(...)` in an entered session"
         )
 

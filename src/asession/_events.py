@@ -40,7 +40,7 @@ class SessionEvents:
     accept `**kwargs`, and affects the clients and resources made afterwards. Lives as long as its
     session; nothing needs closing.
 
-    Handlers of ``creating-resource-class.*`` run while a class is built and must be plain functions.
+    Handlers of ``creating-resource-class.*`` run while a class is built: plain functions only.
 
     Example:
         session.events.register("before-call.s3", handler)

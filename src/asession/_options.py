@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,6 +15,8 @@ from asession.exceptions import NoCredentialsError, PartialCredentialsError
 _SECRETS = frozenset({"aws_secret_access_key", "aws_session_token"})
 # What can hold secrets or is too large to be read in a repr.
 _OPAQUE = frozenset({"config", "botocore_session", "credentials", "profiles", "environ", "mfa"})
+
+_NOT_WITH_GIVEN = ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -78,11 +81,16 @@ class SessionOptions:
             )
 
     def _check_given_session(self) -> None:
-        clash = [
-            name
-            for name in ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
-            if getattr(self, name) is not None
-        ]
+        # An aiobotocore session can only come from the module that is then loaded.
+        module = sys.modules.get("aiobotocore.session")
+        given = self.botocore_session
+        if module is None or not isinstance(given, module.AioSession):
+            raise TypeError(
+                f"botocore_session= must be an aiobotocore.session.AioSession, not "
+                f"{type(given).__module__}.{type(given).__qualname__}: make it with "
+                "aiobotocore.session.get_session(), or give its settings to Session(...) instead"
+            )
+        clash = [name for name in _NOT_WITH_GIVEN if getattr(self, name) is not None]
         if clash:
             raise ValueError(
                 f"botocore_session= reads its own files and environment: {', '.join(clash)} cannot "

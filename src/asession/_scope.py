@@ -89,7 +89,8 @@ def leave(frame: Frame[S]) -> None:
 def choose(frames: Iterable[Frame[S]]) -> Frame[S] | None:
     """The frame that a leaving task most likely means, of several open ones of one session.
 
-    Its own innermost frame; else one whose task has ended; else one of its context; else the newest.
+    Its own innermost frame; else one whose task has ended; else one of its context; else the
+    newest.
     """
     open_frames = list(frames)
     inherited = [frame for frame in _chain() if frame in open_frames]

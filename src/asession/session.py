@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from asession._available import Available
 from asession._clients import LiveState, LiveStates, Opening
 from asession._connector import Connector
 from asession._events import SessionEvents
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session:
+class Session(Available):
     """AWS credentials, region and profile, and the clients made from them.
 
     A session is a description: making one does no I/O, it never changes, and it may be shared by
@@ -101,8 +101,6 @@ class Session:
         environ: Mapping[str, str] | None = None,
         mfa: MFAPrompt | None = None,
     ) -> None:
-        if botocore_session is not None:
-            _check_async(botocore_session)
         self._setup(
             SessionOptions(
                 aws_access_key_id=aws_access_key_id,
@@ -193,8 +191,6 @@ class Session:
         unknown = [name for name in changes if name not in SessionOptions.__slots__]
         if unknown:
             raise TypeError(f"Session has no argument {', '.join(map(repr, unknown))}")
-        if changes.get("botocore_session") is not None:
-            _check_async(changes["botocore_session"])
         other = Session.__new__(type(self))
         other._setup(self._options.replace(changes), self._events.copy())
         return other
@@ -233,7 +229,7 @@ class Session:
 
     async def __aenter__(self) -> Self:
         state = self._live.enter()
-        frame = push(self, current_loop())
+        frame = push(cast("Session", self), current_loop())
         self._entries[frame] = state
         try:
             await state.backend.get()
@@ -286,7 +282,7 @@ class Session:
         """A low-level client of a service.
 
         ``async with session.client("s3") as s3`` opens one for the block, in any session.
-        ``s3 = await session.client("s3")`` opens one that an entered session closes when it is left.
+        ``s3 = await session.client("s3")`` opens one that an entered session closes at its end.
         Each call makes a client of its own.
 
         Args:
@@ -424,63 +420,6 @@ class Session:
             )
         return await credentials.get_frozen_credentials()
 
-    # -- what AWS has -------------------------------------------------------------------------
-
-    async def get_available_services(self) -> list[str]:
-        """The names of the services that have clients, sorted."""
-        return await self._ask_catalogue("services", "service-2")
-
-    async def get_available_resources(self) -> list[str]:
-        """The names of the services that have resources, sorted."""
-        return await self._ask_catalogue("services", "resources-1")
-
-    async def get_available_partitions(self) -> list[str]:
-        """The names of the partitions, for example ``["aws", "aws-cn"]``."""
-        return cast("list[str]", (await self._resolver()).get_available_partitions())
-
-    async def get_available_regions(
-        self, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False
-    ) -> list[str]:
-        """The regions in which a service is known to exist; more may.
-
-        Args:
-            service_name: For example ``"s3"``.
-            partition_name: For example ``"aws-cn"``.
-            allow_non_regional: Whether endpoints that are no regions are listed too.
-        """
-        with self._live.held() as state:
-            backend = await state.backend.get()
-            return await backend.available_regions(
-                service_name, partition_name, allow_non_regional
-            )
-
-    async def get_partition_for_region(self, region_name: str) -> str:
-        """The partition of a region, for example ``"aws-cn"`` for ``"cn-north-1"``.
-
-        Raises:
-            botocore.exceptions.UnknownRegionError: No partition has such a region.
-        """
-        return cast("str", (await self._resolver()).get_partition_for_region(region_name))
-
-    async def _ask_catalogue(self, method: str, *args: Any) -> Any:
-        with self._live.held() as state:
-            catalogue = (await state.backend.get()).catalogue
-            return await getattr(catalogue, method)(*args)
-
-    async def _resolver(self) -> Any:
-        return await self._ask_catalogue("resolver")
-
 
 def _restore(kind: type[Session], arguments: dict[str, Any]) -> Session:
     return kind(**arguments)
-
-
-def _check_async(given: object) -> None:
-    # An aiobotocore session can only come from the module that is then loaded.
-    module = sys.modules.get("aiobotocore.session")
-    if module is None or not isinstance(given, module.AioSession):
-        raise TypeError(
-            f"botocore_session= must be an aiobotocore.session.AioSession, not "
-            f"{type(given).__module__}.{type(given).__qualname__}: make it with "
-            "aiobotocore.session.get_session(), or give its settings to Session(...) instead"
-        )

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from asession._aws.session import AwsSession
 
 
-class _ProfileProviders(AioProfileProviderBuilder):  # type: ignore[misc]
+class _ProfileProviders(AioProfileProviderBuilder):
     """Builds the sources that a profile configures, for it and for its source profiles."""
 
     _session: AwsSession

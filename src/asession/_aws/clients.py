@@ -1,4 +1,4 @@
-"""What asession adds to aiobotocore's clients: they know their event loop and that they are closed."""
+"""What asession adds to aiobotocore's clients: they know their loop and that they are closed."""
 
 from __future__ import annotations
 

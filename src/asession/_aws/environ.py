@@ -22,12 +22,13 @@ def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:
     return add_trace_header
 
 
-class SmartDefaults(AioSmartDefaultsConfigStoreFactory):  # type: ignore[misc]
+class SmartDefaults(AioSmartDefaultsConfigStoreFactory):
     """`defaults_mode`, with `auto` decided by the session's environment."""
 
     def __init__(self, resolver: Any, region_provider: Any, environ: Mapping[str, str]) -> None:
         super().__init__(resolver, region_provider)
         self._environ = environ
+        self._instance_metadata_region: str | None = None
 
     async def resolve_auto_mode(self, region_name: str | None) -> str:
         if self._environ.get("AWS_EXECUTION_ENV"):

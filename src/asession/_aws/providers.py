@@ -43,7 +43,7 @@ class _CodeWanted(Exception):  # noqa: N818 - a signal, not an error
     """Upstream asked for an MFA code in the middle of a sync call."""
 
 
-class RoleProvider(AnyioAssumeRoleProvider):  # type: ignore[misc]
+class RoleProvider(AnyioAssumeRoleProvider):
     """`role_arn` with `source_profile` or `credential_source`.
 
     Example:
@@ -110,7 +110,7 @@ class _TokenFile:
         return self._token
 
 
-class WebIdentityProvider(AnyioAssumeRoleWithWebIdentityProvider):  # type: ignore[misc]
+class WebIdentityProvider(AnyioAssumeRoleWithWebIdentityProvider):
     """`web_identity_token_file` with `role_arn`, in a profile or the environment.
 
     Example:
@@ -147,14 +147,14 @@ class WebIdentityProvider(AnyioAssumeRoleWithWebIdentityProvider):  # type: igno
         return credentials
 
 
-class SSOTokenProvider(AnyioSSOTokenProvider):  # type: ignore[misc]
+class SSOTokenProvider(AnyioSSOTokenProvider):
     """The bearer token of an `sso-session`, refreshed."""
 
     async def _refresher(self) -> Any:
         return await with_caches(super()._refresher, self._cache)()
 
 
-class SSOProvider(AnyioSSOProvider):  # type: ignore[misc]
+class SSOProvider(AnyioSSOProvider):
     """`sso_account_id` and `sso_role_name`, with `sso_session` or the legacy keys.
 
     Example:
@@ -173,7 +173,7 @@ class SSOProvider(AnyioSSOProvider):  # type: ignore[misc]
         return credentials
 
 
-class LoginProvider(AnyioLoginProvider):  # type: ignore[misc]
+class LoginProvider(AnyioLoginProvider):
     """`login_session`, as `aws login` writes it; needs the `awscrt` package."""
 
     async def load(self) -> Any:
@@ -186,7 +186,7 @@ class LoginProvider(AnyioLoginProvider):  # type: ignore[misc]
         return credentials
 
 
-class ProcessProvider(AnyioProcessProvider):  # type: ignore[misc]
+class ProcessProvider(AnyioProcessProvider):
     """`credential_process`: a program that prints credentials as JSON; run without a shell."""
 
     def __init__(self, *, environ: Mapping[str, str], **kwargs: Any) -> None:
@@ -217,7 +217,7 @@ class _Finished:
         return self._output
 
 
-class ContainerProvider(AnyioContainerProvider):  # type: ignore[misc]
+class ContainerProvider(AnyioContainerProvider):
     """`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI`: ECS tasks, EKS pod identity."""
 
     _token: str | None = None
@@ -250,7 +250,7 @@ class ContainerProvider(AnyioContainerProvider):  # type: ignore[misc]
         return {"Authorization": token}
 
 
-class EC2FileProvider(AioOriginalEC2Provider):  # type: ignore[misc]
+class EC2FileProvider(AioOriginalEC2Provider):
     """`AWS_CREDENTIAL_FILE`, as the first EC2 tools had it."""
 
     async def load(self) -> Any:
@@ -261,13 +261,12 @@ class EC2FileProvider(AioOriginalEC2Provider):  # type: ignore[misc]
         return await super().load()
 
 
-class BotoFileProvider(AioBotoProvider):  # type: ignore[misc]
+class BotoFileProvider(AioBotoProvider):
     """`/etc/boto.cfg` and `~/.boto`, or the file named by `BOTO_CONFIG`."""
 
     async def load(self) -> Any:
-        names = [self._environ[self.BOTO_CONFIG_ENV]] if self.BOTO_CONFIG_ENV in self._environ else (
-            self.DEFAULT_CONFIG_FILENAMES
-        )
+        named = self._environ.get(self.BOTO_CONFIG_ENV)
+        names = self.DEFAULT_CONFIG_FILENAMES if named is None else [named]
         parsed = await in_thread(self._parse, names)
 
         def lookup(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 
 def environ_proxies(url: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -14,7 +14,7 @@ def environ_proxies(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     proxy off, and `HTTP_PROXY` is ignored inside a CGI script, where a client could set it.
     """
     proxies = _proxies(environ)
-    if proxy_bypass_environment(urlsplit(url).netloc, {"no": "", **proxies}):  # type: ignore[arg-type]
+    if proxy_bypass_environment(urlsplit(url).netloc, {"no": "", **proxies}):
         return {}
     proxies.pop("no", None)
     return proxies

@@ -22,14 +22,14 @@ from botocore.configprovider import (
     SectionConfigProvider,
 )
 from botocore.handlers import add_recursion_detection_header
-from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
-from botocore.useragent import UserAgentString
 from botocore.plugin import (
     PluginContext,
     get_plugin_context,
     reset_plugin_context,
     set_plugin_context,
 )
+from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
+from botocore.useragent import UserAgentString
 
 from asession._aws.catalogue import Catalogue
 from asession._aws.chain import CustomChain, default_chain, sso_token_cache
@@ -46,8 +46,8 @@ from asession._settings.settings import Resolution, Settings
 from asession._version import __version__
 
 
-class SettingProvider(BaseProvider):  # type: ignore[misc]
-    """Answers botocore's question for a variable from our settings, unless only a default exists."""
+class SettingProvider(BaseProvider):
+    """Answers botocore from our settings, unless only a default is in force."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class SettingProvider(BaseProvider):  # type: ignore[misc]
         return f"SettingProvider({self._name!r})"
 
 
-class AwsSession(AioSession):  # type: ignore[misc]
+class AwsSession(AioSession):
     """aiobotocore's session over a resolution: it opens no file and reads no `os.environ`.
 
     Lives as long as the live state of a `Session` on one event loop; nothing needs closing but the
@@ -89,6 +89,7 @@ class AwsSession(AioSession):  # type: ignore[misc]
         super().__init__()
         self._config = resolution.snapshot.full_config()
         self._scoped = self._config["profiles"].get(resolution.profile.section, {})
+        self._credentials: Any = None
         self._loading = Once(self._load_credentials)
         self.set_default_client_config(self._default_config())
         if options.has_keys:
@@ -214,11 +215,10 @@ class AwsSession(AioSession):  # type: ignore[misc]
         return await self._components.get_component("credential_provider").load_credentials()
 
     async def get_credentials(self) -> Any:
-        """The credentials, loaded by one caller however many ask at once; `None` if no source has any."""
+        """The credentials, loaded once however many ask; `None` if no source has any."""
         if self._credentials is None:
-            loading = self._loading
-            self._credentials = await loading.get()
-            if self._credentials is None and self._loading is loading:
+            self._credentials = await self._loading.get()
+            if self._credentials is None:  # not remembered: the next call looks again
                 self._loading = Once(self._load_credentials)
         return self._credentials
 

@@ -67,7 +67,7 @@ def select_profile(
     raise ProfileNotFoundError(
         profile=name,
         origin=str(origin),
-        searched=tuple(file.describe() for file in snapshot.files) or ("profiles=",),
+        searched=snapshot.searched,
         available=snapshot.available_profiles,
         hint=snapshot.hint_for(name),
     )

@@ -33,8 +33,6 @@ CredentialSource = (
     Credentials
     | CredentialProvider
     | Callable[[], Awaitable[Credentials | None]]
-    | Sequence[
-        Credentials | CredentialProvider | Callable[[], Awaitable[Credentials | None]]
-    ]
+    | Sequence[Credentials | CredentialProvider | Callable[[], Awaitable[Credentials | None]]]
 )
 """A value, a provider, an async callable, or several of them, asked in order."""

@@ -1,0 +1,120 @@
+"""Fixtures of all tests: both event loops, isolation, servers, and the watch on files."""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from guard import GUARD, NetworkGuard
+from home import Home
+from servers.ministack import MINISTACK
+from servers.moto import MOTO
+from servers.process import running
+from servers.seaweedfs import SEAWEEDFS, Seaweed
+from watch import FileWatch
+
+GUARD.install()
+
+_UVLOOP = "asyncio+uvloop"
+_PRIVATE_PREFIXES = ("AWS_", "BOTO")
+_PRIVATE_NAMES = frozenset(
+    {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY"}
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--uvloop", action="store_true", help="run the async tests on uvloop too")
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # As for Ctrl-C: fixtures are torn down, so that the servers are stopped.
+        signal.signal(signal.SIGTERM, functools.partial(_terminate, os.getpid()))
+
+
+def _terminate(owner: int, number: int, frame: FrameType | None) -> None:
+    if os.getpid() == owner:
+        raise KeyboardInterrupt
+    os._exit(128 + number)  # a fork made by a test: it owns no fixture
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--uvloop"):
+        items[:] = [item for item in items if f"[{_UVLOOP}" not in item.name]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
+        pytest.param(("trio", {}), id="trio"),
+        pytest.param(("asyncio", {"use_uvloop": True}), id=_UVLOOP),
+    ],
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """The event loops that every async test runs on; uvloop with ``--uvloop``."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A HOME of its own and no AWS, proxy or CA settings for every test."""
+    path = tmp_path_factory.mktemp(f"home-{secrets.token_hex(6)}", numbered=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            upper = name.upper()
+            private = upper.startswith(_PRIVATE_PREFIXES) or upper in _PRIVATE_NAMES
+            if private or upper.endswith("_PROXY"):
+                patch.delenv(name)
+        patch.setenv("HOME", str(path))
+        patch.setenv("USERPROFILE", str(path))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield Home(path)
+
+
+@pytest.fixture(autouse=True)
+def network_guard() -> Iterator[NetworkGuard]:
+    """Fails a test whose process tried to connect beyond loopback."""
+    yield GUARD
+    attempts = GUARD.take()
+    assert not attempts, f"left this machine: {', '.join(attempts)}"
+
+
+@pytest.fixture
+def random_name() -> Callable[[], str]:
+    """Makes names for buckets, tables and the like, which share one server."""
+    return lambda: f"t-{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def file_watch() -> FileWatch:
+    """Records file access by thread while ``with file_watch:`` runs."""
+    return FileWatch()
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """moto: most services, no signatures checked."""
+    with running(MOTO) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def ministack_url() -> Iterator[str]:
+    """ministack: a second opinion on the same services."""
+    with running(MINISTACK) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[Seaweed]:
+    """SeaweedFS: S3 with signatures checked."""
+    with running(SEAWEEDFS) as server:
+        yield Seaweed(server.url)
