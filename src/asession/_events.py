@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -107,6 +108,18 @@ class SessionEvents:
     def copy(self) -> SessionEvents:
         """An independent log with the same handlers."""
         return SessionEvents(list(self._log))
+
+    def check_picklable(self) -> None:
+        """Make sure that nothing is lost when the session travels.
+
+        Raises:
+            pickle.PicklingError: There are handlers.
+        """
+        if self._log:
+            raise pickle.PicklingError(
+                "a Session pickles as its arguments, and handlers registered on session.events "
+                "cannot travel: register them where the session is used"
+            )
 
     def since(self, position: int) -> list[Registration]:
         """The registrations from `position` on."""

@@ -131,8 +131,6 @@ class Session(Available):
         self._live = LiveStates(self._connector.connect)
         self._entries: dict[Frame[Session], LiveState] = {}
 
-    # -- what the session is ------------------------------------------------------------------
-
     @property
     def profile_name(self) -> str:
         """The profile in force, ``"default"`` when nobody chose one.
@@ -200,16 +198,8 @@ class Session(Available):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._options.check_picklable()
-        if len(self._events):
-            import pickle
-
-            raise pickle.PicklingError(
-                "a Session pickles as its arguments, and handlers registered on session.events "
-                "cannot travel: register them where the session is used"
-            )
+        self._events.check_picklable()
         return _restore, (type(self), self._options.given())
-
-    # -- resolving and entering ---------------------------------------------------------------
 
     async def resolve(self) -> Self:
         """Read the profile files and the environment, without entering.
@@ -262,8 +252,6 @@ class Session(Available):
             Exception: What closing a client raised; an `ExceptionGroup` if several did.
         """
         await self._live.aclose()
-
-    # -- clients and resources ----------------------------------------------------------------
 
     def client(
         self,
@@ -371,19 +359,13 @@ class Session(Available):
         }
 
         async def open_(backend: Backend) -> tuple[Any, Any]:
-            module = await import_module("asession._resources.define")
-            definition = await module.define(backend.catalogue, service_name, api_version)
-            opened = await backend.open_client(
-                service_name,
-                api_version=definition.api_version,
-                config=backend.resource_config(config),
-                **arguments,
+            module = await import_module("asession._resources.open")
+            opened: tuple[Any, Any] = await module.open_resource(
+                backend, service_name, api_version, config, arguments
             )
-            return module.service_resource(opened, definition, backend.resource_emitter()), opened
+            return opened
 
         return Opening(self._live, "resource", service_name, open_)
-
-    # -- identity -----------------------------------------------------------------------------
 
     async def get_credentials(self) -> Credentials | None:
         """The session's credentials, loaded; `None` if no source has any, as in boto3.
@@ -394,16 +376,7 @@ class Session(Available):
         """
         with self._live.held() as state:
             source = await (await state.backend.get()).get_credentials()
-            if source is None:
-                return None
-
-            async def refresh() -> FrozenCredentials:
-                found = await source.get_frozen_credentials()
-                return FrozenCredentials(
-                    found.access_key, found.secret_key, found.token, found.account_id
-                )
-
-            return LiveCredentials(await refresh(), source.method or "", refresh)
+            return None if source is None else await LiveCredentials.over(source)
 
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """The keys to sign with now.

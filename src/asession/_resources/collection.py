@@ -62,7 +62,7 @@ class AsyncResourceCollection(ResourceCollection):
     def __iter__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} is iterated with `async for`")
 
-    def pages(self) -> ResourceIterator[list[Any]]:  # type: ignore[override]  # async
+    def pages(self) -> ResourceIterator[list[Any]]:
         """Iterate by pages: one list of resources for each response of the service.
 
         Example:
@@ -122,7 +122,7 @@ class AsyncCollectionManager(CollectionManager):
             "<collection>.all()`, or filter(), limit(), page_size(), pages()"
         )
 
-    def pages(self) -> ResourceIterator[list[Any]]:  # type: ignore[override]  # async
+    def pages(self) -> ResourceIterator[list[Any]]:
         """Iterate by pages: one list of resources for each response of the service."""
         return cast(AsyncResourceCollection, self.iterator()).pages()
 

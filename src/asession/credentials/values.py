@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class FrozenCredentials(NamedTuple):
@@ -102,6 +103,18 @@ class LiveCredentials(Credentials):
         super().__init__(*frozen[:3], account_id=frozen.account_id, method=method)
         self._refresh = refresh
 
+    @classmethod
+    async def over(cls, source: Any) -> LiveCredentials:
+        """The handle on aiobotocore's credentials, loaded once."""
+
+        async def refresh() -> FrozenCredentials:
+            found = await source.get_frozen_credentials()
+            return FrozenCredentials(
+                found.access_key, found.secret_key, found.token, found.account_id
+            )
+
+        return cls(await refresh(), source.method or "", refresh)
+
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """Keys that belong together, refreshed if they are about to end."""
         self._frozen = await self._refresh()
@@ -109,8 +122,6 @@ class LiveCredentials(Credentials):
 
     def __reduce__(self) -> str:
         # Resolved credentials never travel: a pickled session resolves its own.
-        import pickle
-
         raise pickle.PicklingError(
             "the credentials of a session cannot be pickled; pickle the Session, which resolves "
             "them again, or FrozenCredentials"

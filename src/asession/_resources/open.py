@@ -1,8 +1,9 @@
-"""Finds the definition of a service's resources in the catalogue; one for each version, kept."""
+"""Opens a service's resource: its definition from the catalogue, a client, the class on top."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
@@ -10,29 +11,47 @@ from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
 from asession._resources.service import ServiceDefinition, service_resource
 
 if TYPE_CHECKING:
+    from asession._aws.backend import Backend
     from asession._aws.catalogue import Catalogue
-
-__all__ = ["define", "service_resource"]
 
 # Process-wide: the classes made from a definition are shared by all sessions with that catalogue.
 _definitions: WeakKeyDictionary[Catalogue, dict[tuple[str, str], ServiceDefinition]]
 _definitions = WeakKeyDictionary()
 
 
-async def define(
-    catalogue: Catalogue, service_name: str, api_version: str | None
-) -> ServiceDefinition:
-    """The definition of a service's resources.
+async def open_resource(
+    backend: Backend,
+    service_name: str,
+    api_version: str | None,
+    config: Any,
+    arguments: Mapping[str, Any],
+) -> tuple[Any, Any]:
+    """A resource, and the client under it; closing the client closes the resource.
 
     Args:
-        catalogue: Where models are read.
+        backend: The session's way to AWS.
         service_name: For example ``"s3"``.
         api_version: A version of the resource's model; `None` for the latest.
+        config: The client's configuration, or `None`.
+        arguments: The other arguments of the client.
 
     Raises:
         ResourceNotExistsError: The service has no resources.
         UnknownAPIVersionError: It has none in that version.
     """
+    definition = await _define(backend.catalogue, service_name, api_version)
+    client = await backend.open_client(
+        service_name,
+        api_version=definition.api_version,
+        config=backend.resource_config(config),
+        **arguments,
+    )
+    return service_resource(client, definition, backend.resource_emitter()), client
+
+
+async def _define(
+    catalogue: Catalogue, service_name: str, api_version: str | None
+) -> ServiceDefinition:
     available = await catalogue.services("resources-1")
     if service_name not in available:
         clients = await catalogue.services("service-2")
