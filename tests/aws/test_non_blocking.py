@@ -35,7 +35,8 @@ async def _use(url, profile):
         sqs = await session.client("sqs")
         await sqs.list_queues()
         async with session.resource("dynamodb") as dynamodb:
-            assert [table async for table in dynamodb.tables.limit(1)] is not None
+            async for table in dynamodb.tables.limit(1):
+                assert table.name
         assert await session.get_frozen_credentials()
     async with asession.client("s3", endpoint_url=url, region_name="us-east-1") as s3:
         await s3.list_buckets()

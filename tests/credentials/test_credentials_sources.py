@@ -155,9 +155,7 @@ async def test_without_terminal_or_mfa_the_error_says_what_to_give(aws, home, mo
 async def test_a_web_identity_token_file_is_read_off_the_loop(aws, home, file_watch):
     token = home.path / "token"
     token.write_text("the-token")
-    home.write_config(
-        f"[profile web]\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n"
-    )
+    home.write_config(f"[profile web]\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
     session = session_at(aws, profile_name="web")
     await session.resolve()
     with file_watch:
@@ -353,7 +351,7 @@ async def test_many_clients_at_once_run_a_credential_process_once(aws, home):
     script = home.path / "keys.py"
     script.write_text(
         f"open({str(log)!r}, 'a').write('x')\n"
-        "print('{\"Version\": 1, \"AccessKeyId\": \"AKIAPROC\", \"SecretAccessKey\": \"s\"}')\n"
+        'print(\'{"Version": 1, "AccessKeyId": "AKIAPROC", "SecretAccessKey": "s"}\')\n'
     )
     home.write_config(f"[profile proc]\ncredential_process = {sys.executable} {script}\n")
     signed = []

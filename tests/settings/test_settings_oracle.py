@@ -129,7 +129,9 @@ async def test_entering_with_a_missing_profile_says_what_was_searched(home):
 
 
 @pytest.mark.anyio
-async def test_explicit_keys_forgive_a_missing_profile_of_the_environment(home, monkeypatch, caplog):
+async def test_explicit_keys_forgive_a_missing_profile_of_the_environment(
+    home, monkeypatch, caplog
+):
     monkeypatch.setenv("AWS_PROFILE", "gone")
     session = Session("AKIAX", "s", region_name="us-east-1")
     async with session:

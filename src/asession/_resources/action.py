@@ -18,9 +18,7 @@ class AsyncServiceAction(ServiceAction):
     _action_model: Any
     _response_handler: Any
 
-    async def __call__(  # type: ignore[override]  # async where boto3's is sync
-        self, parent: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    async def __call__(self, parent: Any, *args: Any, **kwargs: Any) -> Any:
         """Call the operation and return its response, or the resources it is about."""
         request = self._action_model.request
         await ensure_data(parent, request.params)
@@ -39,9 +37,7 @@ class AsyncBatchAction(BatchAction):
     _action_model: Any
     _response_handler: Any
 
-    async def __call__(  # type: ignore[override]  # async where boto3's is sync
-        self, parent: Any, *args: Any, **kwargs: Any
-    ) -> list[Any]:
+    async def __call__(self, parent: Any, *args: Any, **kwargs: Any) -> list[Any]:
         """Call the operation once for each page of the collection and return the responses."""
         request = self._action_model.request
         responses: list[Any] = []
@@ -65,9 +61,7 @@ class AsyncWaiterAction(WaiterAction):
 
     _waiter_model: Any
 
-    async def __call__(  # type: ignore[override]  # async where boto3's is sync
-        self, parent: Any, *args: Any, **kwargs: Any
-    ) -> None:
+    async def __call__(self, parent: Any, *args: Any, **kwargs: Any) -> None:
         """Poll until the resource is in the state that the waiter is about."""
         await ensure_data(parent, self._waiter_model.params)
         params = create_request_parameters(parent, self._waiter_model)
