@@ -82,10 +82,9 @@ async def test_a_service_is_read_once_however_many_ask_at_once(toys, home, file_
 
 
 async def test_an_api_version_is_honoured(home):
-    async with Session(region_name="us-east-1").client(
-        "cloudfront", "us-east-1", "2016-11-25"
-    ) as c:
-        assert c.meta.service_model.api_version == "2016-11-25"
+    session = Session(region_name="us-east-1")
+    async with session.client("cloudfront", "us-east-1", "2016-11-25") as cloudfront:
+        assert cloudfront.meta.service_model.api_version == "2016-11-25"
 
 
 async def test_unknown_resources_and_versions_are_boto3s_errors(home):

@@ -129,7 +129,7 @@ async def test_entering_with_a_missing_profile_says_what_was_searched(home):
 
 
 @pytest.mark.anyio
-async def test_explicit_keys_forgive_a_missing_profile_of_the_environment(
+async def test_explicit_keys_forgive_a_profile_that_the_environment_invents(
     home, monkeypatch, caplog
 ):
     monkeypatch.setenv("AWS_PROFILE", "gone")
