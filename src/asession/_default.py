@@ -12,7 +12,6 @@ from asession.session import Session
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from aiobotocore.client import AioBaseClient
 
 _default: Session | None = None
 _lock = ProcessLock()
@@ -50,7 +49,7 @@ def current_session() -> Session:
     return _default_session() if frame is None else cast("Session", frame.session)
 
 
-def client(service_name: str, *args: Any, **kwargs: Any) -> Opening[AioBaseClient]:
+def client(service_name: str, *args: Any, **kwargs: Any) -> Opening[Any]:
     """`Session.client` of the current session.
 
     Args:

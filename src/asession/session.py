@@ -21,7 +21,6 @@ from asession.exceptions import NoCredentialsError, SessionNotResolvedError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from aiobotocore.client import AioBaseClient
     from aiobotocore.session import AioSession
     from botocore.config import Config
 
@@ -266,7 +265,7 @@ class Session(Available):
         aws_session_token: str | None = None,
         config: Config | None = None,
         aws_account_id: str | None = None,
-    ) -> Opening[AioBaseClient]:
+    ) -> Opening[Any]:
         """A low-level client of a service.
 
         ``async with session.client("s3") as s3`` opens one for the block, in any session.
@@ -304,7 +303,7 @@ class Session(Available):
             "aws_account_id": aws_account_id,
         }
 
-        async def open_(backend: Backend) -> tuple[AioBaseClient, AioBaseClient]:
+        async def open_(backend: Backend) -> tuple[Any, Any]:
             opened = await backend.open_client(service_name, **arguments)
             return opened, opened
 

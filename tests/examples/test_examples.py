@@ -1,0 +1,109 @@
+"""The examples do what they say, on both event loops, as functions and as programs."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import asession
+from home import Home
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROFILE = "[default]\nregion = us-east-1\n[profile dev]\nregion = eu-west-1\n"
+KEYS = "".join(
+    f"[{name}]\naws_access_key_id = AKIA{name.upper()}\naws_secret_access_key = secret\n"
+    for name in ("default", "dev")
+)
+
+# What each example prints for certain, whatever else is on the server.
+PRINTS = {
+    "configurations": [
+        "explicit keys: profile default, region us-west-2, key AKIAEXAMPLE",
+        "another region: profile default, region eu-central-1, key AKIAEXAMPLE",
+        "profiles of its own: profile batch, region us-east-1, key AKIABATCH",
+        "client configuration: profile batch, region us-east-1, key AKIABATCH",
+    ],
+    "default_session": ["queues: [", "buckets: [", "default session: default us-east-1"],
+    "first_session": [
+        "profile: default region: us-east-1",
+        "buckets: [",
+        "queues: [",
+        "tables: [",
+    ],
+    "per_task_sessions": ["red in us-east-1: ", "green in eu-west-1: ", "blue in ap-south-1: "],
+}
+
+
+def load(name: str) -> ModuleType:
+    """The example as a module of its own."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def check_output(name: str, output: str) -> None:
+    """Every line begins as expected; those of tasks come in any order."""
+    found = output.splitlines()
+    assert len(found) == len(PRINTS[name]), output
+    for beginning in PRINTS[name]:
+        assert [line for line in found if line.startswith(beginning)], output
+
+
+@pytest.fixture(autouse=True)
+def profiles(home: Home) -> None:
+    """The profiles that the examples read."""
+    home.write_config(PROFILE)
+    home.write_credentials(KEYS)
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(PRINTS)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", PRINTS)
+async def test_main_runs(name: str, moto_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        await load(name).main(moto_url)
+    finally:
+        asession.setup_default_session()
+    check_output(name, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", PRINTS)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_runs_as_a_program(name: str, backend: str, moto_url: str) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")),
+            *("--backend", backend, "--endpoint-url", moto_url),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    check_output(name, done.stdout)
+
+
+def test_the_endpoint_may_come_from_the_environment_and_the_profile_from_an_argument(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "first_session.py"), "--profile", "dev"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith("profile: dev region: eu-west-1\n")
