@@ -1,0 +1,151 @@
+"""Real applications under uvicorn, in a thread, on a loopback port."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import anyio
+import httpx2
+import uvicorn
+import wsproto
+from wsproto.events import AcceptConnection, CloseConnection, Event, Request, TextMessage
+
+SECONDS = 60.0
+
+
+@dataclass
+class Serving:
+    """A server that listens; what it logs at level WARNING and above is kept."""
+
+    port: int
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def get_all(self, requests: Sequence[tuple[str, dict[str, str]]]) -> list[httpx2.Response]:
+        """The answers to GET requests (path, headers) that are all sent at once, in order."""
+        answers: dict[int, httpx2.Response] = {}
+
+        async def main() -> None:
+            limits = httpx2.Limits(max_connections=len(requests))
+            async with (
+                httpx2.AsyncClient(base_url=self.url, limits=limits, timeout=SECONDS) as client,
+                anyio.create_task_group() as tasks,
+            ):
+
+                async def get(number: int, path: str, headers: dict[str, str]) -> None:
+                    answers[number] = await client.get(path, headers=headers)
+
+                for number, (path, headers) in enumerate(requests):
+                    tasks.start_soon(get, number, path, headers)
+
+        anyio.run(main)
+        return [answers[number] for number in range(len(requests))]
+
+    def get(self, path: str, **headers: str) -> httpx2.Response:
+        """The answer to one GET request; underscores in names of headers become hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.get_all([(path, named)])[0]
+
+
+class _Ear(logging.Handler):
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._complaints = complaints
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self._complaints.append(record.getMessage().strip() + (f" {error!r}" if error else ""))
+
+
+@contextmanager
+def serving(app: Any, *, may_complain: bool = False) -> Generator[Serving, None, None]:
+    """Serve an application for the block; a startup that fails ends the block before it begins.
+
+    Args:
+        app: An ASGI application.
+        may_complain: Whether the server may log warnings and errors; else these fail the test.
+    """
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    given = Serving(listener.getsockname()[1])
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, http="h11", ws="wsproto"))
+    exits: list[int | str | None] = []
+
+    def run() -> None:
+        try:
+            server.run([listener])
+        except SystemExit as error:  # a startup that failed
+            exits.append(error.code)
+
+    thread = threading.Thread(target=run, name="uvicorn")
+    ear = _Ear(given.complaints)
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(ear)
+    thread.start()
+    try:
+        _wait_for(server, thread)
+        yield given
+    finally:
+        server.should_exit = True
+        thread.join(SECONDS)
+        for logger in loggers:
+            logger.removeHandler(ear)
+        listener.close()
+        assert not thread.is_alive(), "uvicorn does not end"
+    assert may_complain or not given.complaints, given.complaints
+    assert may_complain or not exits, exits
+
+
+def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not server.started and thread.is_alive():
+        assert time.monotonic() < deadline, "uvicorn does not start"
+        time.sleep(0.01)
+
+
+class Talk:
+    """A WebSocket to a server, open during its `with` block."""
+
+    def __init__(self, port: int, path: str, **headers: str) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", port), SECONDS)
+        self._protocol = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+        self._events: Iterator[Event] = iter(())
+        raw = [(n.replace("_", "-").encode(), v.encode()) for n, v in headers.items()]
+        self._send(Request(host=f"127.0.0.1:{port}", target=path, extra_headers=raw))
+        self.opened = self._next()
+
+    def ask(self, text: str) -> str:
+        """Send a message and return the answer."""
+        self._send(TextMessage(data=text))
+        event = self._next()
+        assert isinstance(event, TextMessage), event
+        return event.data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if isinstance(self.opened, AcceptConnection):
+            self._send(CloseConnection(code=1000))
+            assert isinstance(self._next(), CloseConnection)
+        self._connection.close()
+
+    def _send(self, event: Event) -> None:
+        self._connection.sendall(self._protocol.send(event))
+
+    def _next(self) -> Event:
+        while (event := next(self._events, None)) is None:
+            self._protocol.receive_data(self._connection.recv(65536) or None)
+            self._events = iter(list(self._protocol.events()))
+        return event
