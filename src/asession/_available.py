@@ -38,7 +38,7 @@ class Available:
             partition_name: For example ``"aws-cn"``.
             allow_non_regional: Whether endpoints that are no regions are listed too.
         """
-        with self._live.held() as state:
+        async with self._live.held() as state:
             backend = await state.backend.get()
             return await backend.available_regions(service_name, partition_name, allow_non_regional)
 
@@ -52,6 +52,6 @@ class Available:
         return str(resolver.get_partition_for_region(region_name))
 
     async def _from_catalogue(self, question: str, *args: Any) -> Any:
-        with self._live.held() as state:
+        async with self._live.held() as state:
             backend = await state.backend.get()
             return await getattr(backend.catalogue, question)(*args)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -31,17 +31,17 @@ class LiveState:
     """What a session has open on one event loop.
 
     Made by the first entry, or the first client opened alone; left by whoever holds it. Clients
-    that the session owns are closed when the last entry leaves; a client opened for a block is
-    closed by its block, or by `close`.
+    that the session owns are closed when the last entry leaves, the connections when nobody uses
+    them any more; a client opened for a block is closed by its block, or by `close`.
     """
 
     __slots__ = ("_blocks", "_owned", "backend", "closed", "entries", "holds")
 
     def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
-        self.backend = Once(connect)
-        self.entries = 0
-        self.holds = 0
-        self.closed = False
+        self.backend: Once[Backend] = Once(connect)
+        self.entries: int = 0
+        self.holds: int = 0
+        self.closed: bool = False
         self._owned: list[Any] = []
         self._blocks: list[Any] = []
 
@@ -59,18 +59,20 @@ class LiveState:
 
         return take_back
 
-    async def close_owned(self, error: BaseException | None) -> None:
-        """Close the clients that the session owns, the newest first."""
+    async def end(self, error: BaseException | None) -> None:
+        """Close what nobody needs any more, the newest first; no entry is left."""
         self.closed = True
         owned, self._owned = self._owned, []
-        await close_all(owned, error)
+        await close_all([*([] if self.holds else self._connections()), *owned], error)
 
     async def close(self) -> None:
         """Close everything that is open, the newest first."""
         self.closed = True
-        blocks = list(self._blocks)
         owned, self._owned = self._owned, []
-        await close_all([*owned, *blocks], None)
+        await close_all([*self._connections(), *owned, *self._blocks], None)
+
+    def _connections(self) -> list[Backend]:
+        return [] if self.backend.value is None else [self.backend.value]
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
@@ -81,7 +83,7 @@ class LiveState:
 
 
 async def close_all(clients: list[Any], error: BaseException | None) -> None:
-    """Close clients, the newest first, whatever happens, each within `CLOSE_TIMEOUT` seconds.
+    """Close clients and connections, the newest first, each within `CLOSE_TIMEOUT` seconds.
 
     Args:
         clients: What to close, in the order of opening.
@@ -143,22 +145,27 @@ class LiveStates:
         state.entries -= 1
         if not state.entries:
             self._forget(state)
-            await state.close_owned(error)
+            await state.end(error)
 
-    @contextmanager
-    def held(self) -> Iterator[LiveState]:
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[LiveState]:
         """The state of this loop, made if need be, for as long as the block lasts."""
         loop = current_loop()
         state = self._states.get(loop)
         if state is None:
             state = self._states[loop] = LiveState(self._connect)
         state.holds += 1
+        failure: BaseException | None = None
         try:
             yield state
+        except BaseException as error:
+            failure = error
+            raise
         finally:
             state.holds -= 1
             if not state.holds and not state.entries:
                 self._forget(state)
+                await state.end(failure)
 
     async def aclose(self) -> None:
         """Close what is open on this loop."""
@@ -214,7 +221,7 @@ class Opening(Generic[T_co]):
     async def __aenter__(self) -> T_co:
         self._use()
         async with AsyncExitStack() as block:
-            state = block.enter_context(self._states.held())
+            state = await block.enter_async_context(self._states.held())
             value, client = await self._open(await state.backend.get())
             block.push_async_exit(state.lend(client))
             self._block = block.pop_all()

@@ -373,7 +373,7 @@ class Session(Available):
             A handle bound to this event loop; its attributes are plain, and its
             `get_frozen_credentials` refreshes them when needed.
         """
-        with self._live.held() as state:
+        async with self._live.held() as state:
             source = await (await state.backend.get()).get_credentials()
             return None if source is None else await LiveCredentials.over(source)
 

@@ -16,6 +16,7 @@ from asession._aws.providers import Ask
 from asession._aws.resolve import Facts
 from asession._aws.session import AwsSession
 from asession._events import RESOURCE_EVENTS, SessionEvents
+from asession._http.transport import Transport
 from asession._options import SessionOptions
 from asession._runtime.loops import LoopToken, current_backend, current_loop
 from asession._runtime.threads import in_thread
@@ -29,14 +30,22 @@ _given_to: WeakKeyDictionary[AioSession, LoopToken] = WeakKeyDictionary()
 class Backend:
     """Makes clients and answers questions about AWS, for one session on one event loop.
 
-    Lives as long as the session's live state there; whoever opens a client closes it.
+    Lives as long as the session's live state there, which closes it; whoever opens a client
+    closes that.
 
     Attributes:
         catalogue: The model files.
     """
 
-    def __init__(self, aio: AioSession, catalogue: Catalogue, events: SessionEvents) -> None:
+    def __init__(
+        self,
+        aio: AioSession,
+        catalogue: Catalogue,
+        events: SessionEvents,
+        transport: Transport | None,
+    ) -> None:
         self._aio = aio
+        self._transport = transport
         self._events = events
         self._replayed = 0
         self.catalogue = catalogue
@@ -48,6 +57,11 @@ class Backend:
         client = await self._aio.create_client(service_name, **kwargs).__aenter__()
         lease(client, service_name)
         return client
+
+    async def close(self) -> None:
+        """End the connections that the session's clients shared."""
+        if self._transport is not None:
+            await self._transport.aclose()
 
     async def get_credentials(self) -> Any:
         """aiobotocore's credentials, or `None`."""
@@ -100,7 +114,9 @@ async def connect(
     """The backend of a session that has its own files and settings."""
     data_path = resolution.settings["data_path"].value
     catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
-    return Backend(AwsSession(options, resolution, catalogue, ask), catalogue, events)
+    transport = Transport()
+    aio = AwsSession(options, resolution, catalogue, transport, ask)
+    return Backend(aio, catalogue, events, transport)
 
 
 async def drive(options: SessionOptions, events: SessionEvents) -> tuple[Backend, Facts]:
@@ -125,7 +141,7 @@ async def drive(options: SessionOptions, events: SessionEvents) -> tuple[Backend
             "set_default_client_config(AioConfig(http_session_cls=HttpxSession)) on it"
         )
     catalogue, facts = await in_thread(_prepare, aio, options)
-    return Backend(aio, catalogue, events), facts
+    return Backend(aio, catalogue, events, None), facts
 
 
 def _prepare(aio: AioSession, options: SessionOptions) -> tuple[Catalogue, Facts]:

@@ -19,13 +19,14 @@ from aiobotocore.credentials import (
     AnyioRefreshableCredentials,
     _get_client_creator,
 )
-from aiobotocore.utils import AnyioInstanceMetadataFetcher, _RefCountedHttpxSession
+from aiobotocore.utils import AnyioContainerMetadataFetcher, AnyioInstanceMetadataFetcher
 from botocore.credentials import _DEFAULT_ADVISORY_REFRESH_TIMEOUT
 from botocore.exceptions import CredentialRetrievalError
 from botocore.tokens import _sso_json_dumps
 from botocore.utils import resolve_imds_endpoint_mode
 
 from asession._aws.caches import FileCache
+from asession._aws.http_session import MetadataSession
 from asession._aws.providers import (
     Ask,
     BotoFileProvider,
@@ -118,7 +119,12 @@ def default_chain(session: AwsSession, *, ask: Ask, cache: Any) -> AioCredential
     profile = session.profile_in_force
     region = session._last_client_region_used
     env = AnyioEnvProvider(environ=environ)
-    container = ContainerProvider(environ=environ)
+    container = ContainerProvider(
+        environ=environ,
+        fetcher=AnyioContainerMetadataFetcher(
+            session=MetadataSession(timeout=AnyioContainerMetadataFetcher.TIMEOUT_SECONDS)
+        ),
+    )
     instance = AnyioInstanceMetadataProvider(iam_role_fetcher=_metadata_fetcher(session))
     builder = _ProfileProviders(
         session,
@@ -165,7 +171,7 @@ def _login_directory(environ: Mapping[str, str]) -> str:
 
 def _metadata_fetcher(session: AwsSession) -> AnyioInstanceMetadataFetcher:
     timeout = session.get_config_variable("metadata_service_timeout")
-    http_session = _RefCountedHttpxSession(timeout=timeout, proxies={})
+    http_session = MetadataSession(timeout=timeout)
     fetcher = AnyioInstanceMetadataFetcher(
         timeout=timeout,
         num_attempts=session.get_config_variable("metadata_service_num_attempts"),

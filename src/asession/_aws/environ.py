@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from aiobotocore.configprovider import AioSmartDefaultsConfigStoreFactory
+from aiobotocore.utils import AnyioIMDSRegionProvider, AnyioInstanceMetadataRegionFetcher
 from botocore.exceptions import BotoCoreError
+
+from asession._aws.http_session import MetadataSession
 
 
 def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:
@@ -20,6 +23,19 @@ def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:
             params["headers"]["X-Amzn-Trace-Id"] = quote(str(trace_id), safe="-=;:+&[]{}\"',")
 
     return add_trace_header
+
+
+class _RegionFetcher(AnyioInstanceMetadataRegionFetcher):
+    """Asks the metadata service for the region, through our transport."""
+
+    _ref_counted_session_cls = MetadataSession
+
+
+class RegionProvider(AnyioIMDSRegionProvider):
+    """The region of this instance; for `defaults_mode = auto` alone."""
+
+    def _get_fetcher_cls(self) -> type[_RegionFetcher]:
+        return _RegionFetcher
 
 
 class SmartDefaults(AioSmartDefaultsConfigStoreFactory):

@@ -43,7 +43,6 @@ MANIFEST: Mapping[str, Mapping[str, str]] = {
         ),
         "aiobotocore.credentials:_get_client_creator": "95e795e53646",
         "aiobotocore.credentials:create_credential_resolver": "d5b478c33833",
-        "aiobotocore.utils:_RefCountedHttpxSession": "a9126e349c60",
         "botocore.credentials:ProfileProviderBuilder.__init__": "dadec3db7653",
         "botocore.credentials:_DEFAULT_ADVISORY_REFRESH_TIMEOUT": "bdc5d8a48c23",
         "botocore.httpsession:ProxyConfiguration.__init__": "d5395afc1b0a",
@@ -61,8 +60,25 @@ MANIFEST: Mapping[str, Mapping[str, str]] = {
         "aiobotocore.configprovider:AioSmartDefaultsConfigStoreFactory.resolve_auto_mode": (
             "441819076ff3"
         ),
+        "aiobotocore.utils:AnyioIMDSRegionProvider._get_fetcher_cls": "b4f308c0b843",
+        "aiobotocore.utils:AnyioInstanceMetadataRegionFetcher._ref_counted_session_cls": (
+            "a9126e349c60"
+        ),
         "botocore.configprovider:SmartDefaultsConfigStoreFactory.__init__": "b5756dc011dc",
         "botocore.handlers:add_recursion_detection_header": "3f859b1770ac",
+    },
+    "_aws/http_session.py": {
+        "aiobotocore.awsrequest:AioAWSResponse._content_prop": "8876bef2586d",
+        "aiobotocore.eventstream:AioEventStream._create_raw_event_generator": "260f388e42f4",
+        "aiobotocore.httpxsession:HttpxSession.__aenter__": "41ba043265fd",
+        "aiobotocore.httpxsession:HttpxSession.__aexit__": "54328c06d695",
+        "aiobotocore.httpxsession:HttpxSession.__init__": "08a50ac69e92",
+        "aiobotocore.httpxsession:HttpxSession.close": "ec91de245e9a",
+        "aiobotocore.httpxsession:HttpxSession.send": "b0d1e481c84a",
+        "aiobotocore.response:AioStreamingBody.close": "d1232ceb52c9",
+        "aiobotocore.response:AioStreamingBody.read": "9c979544c8ab",
+        "aiobotocore.utils:_RefCountedSessionMixin.acquire": "d6885ad4d081",
+        "botocore.httpsession:ProxyConfiguration.__init__": "d5395afc1b0a",
     },
     "_aws/providers.py": {
         "aiobotocore.credentials:AioAssumeRoleProvider._load_creds_via_assume_role": "77779469b6ca",

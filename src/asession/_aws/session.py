@@ -8,9 +8,7 @@ from typing import Any
 from aiobotocore import __version__ as aiobotocore_version
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
-from aiobotocore.utils import AnyioIMDSRegionProvider
 from botocore import __version__ as botocore_version
 from botocore.configprovider import (
     BaseProvider,
@@ -33,10 +31,12 @@ from botocore.useragent import UserAgentString
 
 from asession._aws.catalogue import Catalogue
 from asession._aws.chain import CustomChain, default_chain, sso_token_cache
-from asession._aws.environ import SmartDefaults, trace_header
+from asession._aws.environ import RegionProvider, SmartDefaults, trace_header
+from asession._aws.http_session import HttpSession
 from asession._aws.providers import Ask, SSOTokenProvider, role_cache
 from asession._aws.proxies import environ_proxies
 from asession._aws.variables import SECTIONS, VARIABLES
+from asession._http.transport import Transport
 from asession._once import Once
 from asession._options import SessionOptions
 from asession._profiles.snapshot import ProfileSnapshot
@@ -76,6 +76,7 @@ class AwsSession(AioSession):
         options: SessionOptions,
         resolution: Resolution,
         catalogue: Catalogue,
+        transport: Transport,
         ask: Ask,
     ) -> None:
         # Before upstream's constructor, which calls the `_register_...` methods below.
@@ -85,6 +86,7 @@ class AwsSession(AioSession):
         self.settings: Settings = resolution.settings
         self.profile_in_force: Profile = resolution.profile
         self.catalogue = catalogue
+        self._transport = transport
         self._ask = ask
         super().__init__()
         self._config = resolution.snapshot.full_config()
@@ -149,7 +151,7 @@ class AwsSession(AioSession):
             "smart_defaults_factory",
             lambda: SmartDefaults(
                 self._get_internal_component("default_config_resolver"),
-                AnyioIMDSRegionProvider(session=self, environ=self.environ),
+                RegionProvider(session=self, environ=self.environ),
                 self.environ,
             ),
         )
@@ -157,8 +159,7 @@ class AwsSession(AioSession):
     # -- configuration ------------------------------------------------------------------------
 
     def _default_config(self) -> AioConfig:
-        on_trio = current_backend() == "trio"
-        config = AioConfig(http_session_cls=HttpxSession if on_trio else AIOHTTPSession)
+        config = AioConfig(http_session_cls=HttpSession)
         if self.options.config is not None:
             config = config.merge(self.options.config)
         return config
@@ -240,6 +241,9 @@ class AwsSession(AioSession):
         await self.catalogue.warm_up(service_name, version)
         client = await super()._create_client(service_name, **kwargs)
         self._use_own_proxies(client, kwargs.get("config"))
+        http_session = client._endpoint.http_session
+        if isinstance(http_session, HttpSession):
+            http_session.attach(self._transport)
         return client
 
     def _verify(self) -> Any:

@@ -58,8 +58,8 @@ class Credentials:
         if expires_at is not None and expires_at.tzinfo is None:
             raise ValueError("expires_at must have a time zone")
         self._frozen = FrozenCredentials(access_key, secret_key, token, account_id)
-        self.expires_at = expires_at
-        self.method = method
+        self.expires_at: datetime | None = expires_at
+        self.method: str = method
 
     @property
     def access_key(self) -> str:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from asession.session import Session
 from asession.web.asgi import ASGIApp, Message, Receive, Scope, Send
 
-logger = logging.getLogger("asession.web")
+_logger = logging.getLogger("asession.web")
 
 # After one of these a server may end the event loop at any moment.
 _LAST_WORDS = frozenset(
@@ -50,7 +50,7 @@ async def run_lifespan(
         except Exception as error:
             if conversation.begun:
                 raise
-            logger.info("the application does not speak ASGI's lifespan protocol: %r", error)
+            _logger.info("the application does not speak ASGI's lifespan protocol: %r", error)
         if not conversation.begun:
             await conversation.hold_alone()
 
