@@ -35,11 +35,12 @@ class LiveState:
     them any more; a client opened for a block is closed by its block, or by `close`.
     """
 
-    __slots__ = ("_blocks", "_owned", "backend", "closed", "entries", "holds")
+    __slots__ = ("_blocks", "_owned", "backend", "closed", "frames", "holds")
 
     def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
         self.backend: Once[Backend] = Once(connect)
-        self.entries: int = 0
+        # One for each entry; what a frame is, only the session knows.
+        self.frames: list[Any] = []
         self.holds: int = 0
         self.closed: bool = False
         self._owned: list[Any] = []
@@ -77,7 +78,7 @@ class LiveState:
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
         return (
-            f"<LiveState {state}: {self.entries} entries, {len(self._owned)} clients owned, "
+            f"<LiveState {state}: {len(self.frames)} entries, {len(self._owned)} clients owned, "
             f"{len(self._blocks)} lent>"
         )
 
@@ -102,12 +103,12 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
             errors.append(caught)
     if not errors:
         return
-    if isinstance(error, Exception):
-        for failure in errors:
-            error.add_note(f"closing an AWS client failed too: {failure!r}")
-    elif error is not None:  # a cancellation goes on as it is
+    if isinstance(error, anyio.get_cancelled_exc_class()):  # goes on as it is
         for failure in errors:
             logger.warning("closing an AWS client failed: %r", failure)
+    elif error is not None:
+        for failure in errors:
+            error.add_note(f"closing an AWS client failed too: {failure!r}")
     elif len(errors) == 1:
         raise errors[0]
     else:
@@ -115,45 +116,43 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
 
 
 class LiveStates:
-    """The live states of one session, one for each event loop; lives as long as the session.
+    """The live states of one session, by event loop; lives as long as the session.
 
-    A loop's entry disappears with the loop: an entry on one loop does not count on another.
+    What belongs to a loop disappears with it: an entry on one loop does not count on another.
     """
 
     __slots__ = ("_connect", "_states")
 
     def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
         self._connect = connect
-        self._states: WeakKeyDictionary[LoopToken, LiveState] = WeakKeyDictionary()
+        # The newest last; older ones have entries or blocks that outlive an `aclose` or an entry.
+        self._states: WeakKeyDictionary[LoopToken, list[LiveState]] = WeakKeyDictionary()
+
+    def here(self) -> list[LiveState]:
+        """The states of this loop, the newest last."""
+        return self._states.setdefault(current_loop(), [])
 
     def entered(self) -> LiveState | None:
         """The state of this loop if the session is entered here, or `None`."""
-        state = self._states.get(current_loop())
-        return state if state is not None and state.entries else None
+        return next((state for state in self.here() if state.frames and not state.closed), None)
 
     def enter(self) -> LiveState:
-        """Count one more entry on this loop."""
-        state = self.entered()
-        if state is None:
-            # A first entry looks at the files again; what is lent to a block lives on there.
-            state = self._states[current_loop()] = LiveState(self._connect)
-        state.entries += 1
-        return state
+        """The state for one more entry on this loop."""
+        # A first entry looks at the files again; what is lent to a block lives on there.
+        return self.entered() or self._new()
 
     async def leave(self, state: LiveState, error: BaseException | None) -> None:
-        """Count one entry less; the last one closes what the session owns."""
-        state.entries -= 1
-        if not state.entries:
+        """After an entry has left: the last one closes what the session owns."""
+        if not state.frames:
             self._forget(state)
             await state.end(error)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[LiveState]:
         """The state of this loop, made if need be, for as long as the block lasts."""
-        loop = current_loop()
-        state = self._states.get(loop)
+        state = next((state for state in self.here()[::-1] if not state.closed), None)
         if state is None:
-            state = self._states[loop] = LiveState(self._connect)
+            state = self._new()
         state.holds += 1
         failure: BaseException | None = None
         try:
@@ -163,20 +162,26 @@ class LiveStates:
             raise
         finally:
             state.holds -= 1
-            if not state.holds and not state.entries:
+            if not state.holds and not state.frames:
                 self._forget(state)
                 await state.end(failure)
 
     async def aclose(self) -> None:
         """Close what is open on this loop."""
-        state = self._states.pop(current_loop(), None)
-        if state is not None:
+        for state in self.here()[::-1]:
+            if not state.frames:
+                self._forget(state)
             await state.close()
 
+    def _new(self) -> LiveState:
+        state = LiveState(self._connect)
+        self.here().append(state)
+        return state
+
     def _forget(self, state: LiveState) -> None:
-        loop = current_loop()
-        if self._states.get(loop) is state:
-            del self._states[loop]
+        states = self.here()
+        if state in states:
+            states.remove(state)
 
 
 class Opening(Generic[T_co]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from asession._clients import Opening
 from asession._runtime.forks import ProcessLock
-from asession._scope import Frame, current_frame, leave, push
+from asession._scope import Frame, choose, current_frame, leave, push
 from asession.session import Session
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class use_session:  # noqa: N801 - read as a statement: `with use_session(sessio
         self._frames: list[Frame[Session]] = []
 
     def __enter__(self) -> Session:
-        self._frames.append(push(self._session, None))
+        self._frames.append(push(self._session))
         return self._session
 
     def __exit__(
@@ -98,4 +98,7 @@ class use_session:  # noqa: N801 - read as a statement: `with use_session(sessio
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        leave(self._frames.pop())
+        frame = choose(self._frames)
+        if frame is not None:
+            self._frames.remove(frame)
+            leave(frame)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import pickle
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -16,6 +16,7 @@ _SECRETS = frozenset({"aws_secret_access_key", "aws_session_token"})
 # What can hold secrets or is too large to be read in a repr.
 _OPAQUE = frozenset({"config", "botocore_session", "credentials", "profiles", "environ", "mfa"})
 
+_USERINFO = re.compile(r"^(\w+://)[^/?#]*@")
 _NOT_WITH_GIVEN = ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
 
 
@@ -50,7 +51,7 @@ class SessionOptions:
         if self.environ is not None:
             object.__setattr__(self, "environ", dict(self.environ))
         if self.profiles is not None:
-            object.__setattr__(self, "profiles", copy.deepcopy(dict(self.profiles)))
+            object.__setattr__(self, "profiles", _plain(self.profiles))
         if self.profiles is not None and (self.config_file or self.credentials_file):
             raise ValueError(
                 "profiles= stands in place of the files: give either profiles=, or "
@@ -142,6 +143,13 @@ class SessionOptions:
                 ) from None
 
 
+def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _plain(value) if isinstance(value, Mapping) else value
+        for key, value in mapping.items()
+    }
+
+
 def _show(name: str, value: object) -> str:
     if name in _SECRETS:
         return "'***'"
@@ -153,6 +161,8 @@ def _show(name: str, value: object) -> str:
         return f"<{len(value)} variables>"  # type: ignore[arg-type]
     if name == "profiles":
         return f"<{len(value)} profiles>"  # type: ignore[arg-type]
+    if name == "endpoint_url":
+        return repr(_USERINFO.sub(r"\1***@", str(value)))
     if name in _OPAQUE:
         return f"<{type(value).__name__}>"
     return repr(os.fspath(value) if isinstance(value, os.PathLike) else value)

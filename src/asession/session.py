@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -11,7 +12,6 @@ from asession._clients import LiveState, LiveStates, Opening
 from asession._connector import Connector
 from asession._events import SessionEvents
 from asession._options import SessionOptions
-from asession._runtime.loops import current_loop
 from asession._runtime.threads import import_module
 from asession._scope import Frame, choose, leave, push
 from asession.credentials.mfa import MFAPrompt
@@ -128,7 +128,6 @@ class Session(Available):
         self._events = events
         self._connector = Connector(options, events)
         self._live = LiveStates(self._connector.connect)
-        self._entries: dict[Frame[Session], LiveState] = {}
 
     @property
     def profile_name(self) -> str:
@@ -212,18 +211,21 @@ class Session(Available):
             ProfileNotFoundError: The profile asked for does not exist.
             ConfigParseError: A file cannot be parsed.
         """
-        if self._live.entered() is None:
+        state = self._live.entered()
+        if state is None:
             await self._connector.resolve()
+        else:
+            await state.backend.get()
         return self
 
     async def __aenter__(self) -> Self:
         state = self._live.enter()
-        frame = push(cast("Session", self), current_loop())
-        self._entries[frame] = state
+        frame = push(cast("Session", self), sys._getframe(1))
+        state.frames.append(frame)
         try:
             await state.backend.get()
         except BaseException as error:
-            await self._leave(frame, error)
+            await self._leave(state, frame, error)
             raise
         return self
 
@@ -233,14 +235,17 @@ class Session(Available):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        here = current_loop()
-        frame = choose(frame for frame in list(self._entries) if frame.loop is here)
+        entries = {frame: state for state in self._live.here() for frame in state.frames}
+        frame = choose(entries, sys._getframe(1))
         if frame is not None:
-            await self._leave(frame, error)
+            await self._leave(entries[frame], frame, error)
 
-    async def _leave(self, frame: Frame[Session], error: BaseException | None) -> None:
+    async def _leave(
+        self, state: LiveState, frame: Frame[Session], error: BaseException | None
+    ) -> None:
         leave(frame)
-        await self._live.leave(self._entries.pop(frame), error)
+        state.frames.remove(frame)
+        await self._live.leave(state, error)
 
     async def aclose(self) -> None:
         """Close what the session has open on this event loop, now, whoever entered it.

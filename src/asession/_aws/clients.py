@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from weakref import ref
 
 from asession._runtime.loops import LoopToken, current_loop
 from asession.exceptions import ClientClosedError, WrongEventLoopError
@@ -12,12 +13,20 @@ from asession.exceptions import ClientClosedError, WrongEventLoopError
 class Lease:
     """The right to use one client: on one event loop, in one process, until it is closed."""
 
-    __slots__ = ("closed", "loop", "what")
+    __slots__ = ("_home", "_loop", "closed", "pid", "what")
 
     def __init__(self, what: str, loop: LoopToken) -> None:
         self.what = what
-        self.loop = loop
+        self.pid = loop.pid
         self.closed = False
+        # Weakly: what is left open must go with its loop.
+        self._loop = ref(loop)
+        self._home = repr(loop)
+
+    @property
+    def is_abroad(self) -> bool:
+        """Whether this is a fork of the client's process."""
+        return os.getpid() != self.pid
 
     def check(self, **_: object) -> None:
         """Refuse a use that would hang or leak.
@@ -26,17 +35,17 @@ class Lease:
             ClientClosedError: The client is closed.
             WrongEventLoopError: This is another event loop, or a forked process.
         """
-        if os.getpid() != self.loop.pid:
+        if self.is_abroad:
             raise WrongEventLoopError(
                 what=self.what,
-                reason=f"was made in process {self.loop.pid} and is used in its fork {os.getpid()}",
+                reason=f"was made in process {self.pid} and is used in its fork {os.getpid()}",
             )
         if self.closed:
             raise ClientClosedError(what=self.what)
         here = current_loop()
-        if here is not self.loop:
+        if here is not self._loop():
             raise WrongEventLoopError(
-                what=self.what, reason=f"belongs to {self.loop!r} and is used on {here!r}"
+                what=self.what, reason=f"belongs to {self._home} and is used on {here!r}"
             )
 
 
@@ -65,7 +74,7 @@ class LeasedClient:
             return True
         if lease.closed:
             return False
-        if os.getpid() != lease.loop.pid:
+        if lease.is_abroad:
             return False  # the connections are the parent's
         lease.check()
         lease.closed = True
@@ -81,5 +90,7 @@ def mix_in(base_classes: list[type], **_: Any) -> None:
 def lease(client: Any, service_name: str) -> None:
     """Bind a new client to this event loop."""
     client._lease = Lease(f"{service_name} client", current_loop())
-    # Presigning makes no API call, but may wait for credentials as one does.
-    client.meta.events.register_first("choose-signer", client._lease.check)
+    # Presigning makes no API call, but may wait for credentials as one does. Below the service's
+    # name, because a handler there may answer first.
+    service_id = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"choose-signer.{service_id}", client._lease.check)
