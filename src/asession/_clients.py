@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -35,7 +35,7 @@ class LiveState:
     them any more; a client opened for a block is closed by its block, or by `close`.
     """
 
-    __slots__ = ("_blocks", "_owned", "backend", "closed", "frames", "holds")
+    __slots__ = ("_clients", "backend", "closed", "frames", "holds")
 
     def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
         self.backend: Once[Backend] = Once(connect)
@@ -43,19 +43,19 @@ class LiveState:
         self.frames: list[Any] = []
         self.holds: int = 0
         self.closed: bool = False
-        self._owned: list[Any] = []
-        self._blocks: list[Any] = []
+        # In the order of opening; whether the session owns it, or a block does.
+        self._clients: dict[Any, bool] = {}
 
     def own(self, client: Any) -> None:
         """Close the client when the session is left."""
-        self._owned.append(client)
+        self._clients[client] = True
 
     def lend(self, client: Any) -> Callable[..., Awaitable[None]]:
         """Remember a client that a block has; returns how the block closes it at its exit."""
-        self._blocks.append(client)
+        self._clients[client] = False
 
         async def take_back(_kind: object, error: BaseException | None, _traceback: object) -> None:
-            self._blocks.remove(client)
+            self._clients.pop(client, None)
             await close_all([client], error)
 
         return take_back
@@ -63,24 +63,23 @@ class LiveState:
     async def end(self, error: BaseException | None) -> None:
         """Close what nobody needs any more, the newest first; no entry is left."""
         self.closed = True
-        owned, self._owned = self._owned, []
+        owned = [client for client, is_owned in self._clients.items() if is_owned]
+        for client in owned:
+            del self._clients[client]
         await close_all([*([] if self.holds else self._connections()), *owned], error)
 
     async def close(self) -> None:
         """Close everything that is open, the newest first."""
         self.closed = True
-        owned, self._owned = self._owned, []
-        await close_all([*self._connections(), *owned, *self._blocks], None)
+        clients, self._clients = self._clients, {}
+        await close_all([*self._connections(), *clients], None)
 
     def _connections(self) -> list[Backend]:
         return [] if self.backend.value is None else [self.backend.value]
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
-        return (
-            f"<LiveState {state}: {len(self.frames)} entries, {len(self._owned)} clients owned, "
-            f"{len(self._blocks)} lent>"
-        )
+        return f"<LiveState {state}: {len(self.frames)} entries, {len(self._clients)} clients>"
 
 
 async def close_all(clients: list[Any], error: BaseException | None) -> None:
@@ -95,12 +94,21 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
         ExceptionGroup: Several such errors.
     """
     errors: list[Exception] = []
+    interruption: BaseException | None = None
     for client in reversed(clients):
         try:
-            with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
-                await client.close()
+            try:
+                await _close(client)
+            except anyio.get_cancelled_exc_class() as cancelled:
+                # A task of asyncio was cancelled past the shield. It ends when all is closed.
+                interruption = cancelled
+                await _close(client)
         except Exception as caught:
             errors.append(caught)
+    if interruption is not None:
+        for failure in errors:
+            logger.warning("closing an AWS client failed: %r", failure)
+        raise interruption
     if not errors:
         return
     if isinstance(error, anyio.get_cancelled_exc_class()):  # goes on as it is
@@ -113,6 +121,11 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
         raise errors[0]
     else:
         raise ExceptionGroup("closing AWS clients failed", errors)
+
+
+async def _close(client: Any) -> None:
+    with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
+        await client.close()
 
 
 class LiveStates:
@@ -144,27 +157,20 @@ class LiveStates:
     async def leave(self, state: LiveState, error: BaseException | None) -> None:
         """After an entry has left: the last one closes what the session owns."""
         if not state.frames:
-            self._forget(state)
+            if not state.holds:
+                self._forget(state)
             await state.end(error)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[LiveState]:
-        """The state of this loop, made if need be, for as long as the block lasts."""
+    def held(self) -> Hold:
+        """The state of this loop, made if need be, for as long as a block lasts."""
         state = next((state for state in self.here()[::-1] if not state.closed), None)
-        if state is None:
-            state = self._new()
-        state.holds += 1
-        failure: BaseException | None = None
-        try:
-            yield state
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            state.holds -= 1
-            if not state.holds and not state.frames:
-                self._forget(state)
-                await state.end(failure)
+        return Hold(self, self._new() if state is None else state)
+
+    async def release(self, state: LiveState, error: BaseException | None) -> None:
+        """After a block has left: the last one closes what nobody entered."""
+        if not state.holds and not state.frames:
+            self._forget(state)
+            await state.end(error)
 
     async def aclose(self) -> None:
         """Close what is open on this loop."""
@@ -182,6 +188,29 @@ class LiveStates:
         states = self.here()
         if state in states:
             states.remove(state)
+
+
+class Hold:
+    """One block's claim on a live state, from entering to leaving it."""
+
+    __slots__ = ("_state", "_states")
+
+    def __init__(self, states: LiveStates, state: LiveState) -> None:
+        self._states = states
+        self._state = state
+
+    async def __aenter__(self) -> LiveState:
+        self._state.holds += 1
+        return self._state
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._state.holds -= 1
+        await self._states.release(self._state, error)
 
 
 class Opening(Generic[T_co]):

@@ -24,6 +24,14 @@ class Registration:
     unique_id: Any
     unique_id_uses_count: bool
 
+    def is_taken_back_by(self, other: Registration) -> bool:
+        """Whether `other` unregisters this."""
+        if other.event_name != self.event_name:
+            return False
+        if other.unique_id is not None:
+            return bool(other.unique_id == self.unique_id)
+        return other.handler == self.handler
+
     def apply(self, emitter: Any) -> None:
         """Repeat the call on `emitter`."""
         getattr(emitter, self.action)(
@@ -115,11 +123,20 @@ class SessionEvents:
         Raises:
             pickle.PicklingError: There are handlers.
         """
-        if self._log:
+        if self._in_force():
             raise pickle.PicklingError(
                 "a Session pickles as its arguments, and handlers registered on session.events "
                 "cannot travel: register them where the session is used"
             )
+
+    def _in_force(self) -> list[Registration]:
+        active: list[Registration] = []
+        for entry in self._log:
+            if entry.action != "unregister":
+                active.append(entry)
+                continue
+            active = [other for other in active if not other.is_taken_back_by(entry)]
+        return active
 
     def since(self, position: int) -> list[Registration]:
         """The registrations from `position` on."""

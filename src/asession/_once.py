@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 import anyio
@@ -18,6 +19,10 @@ class _Flight:
     def __init__(self) -> None:
         self.landed = anyio.Event()
         self.error: Exception | None = None
+
+
+# The runs that this task, or one that it was started by, is in the middle of.
+_leading: ContextVar[tuple[_Flight, ...]] = ContextVar("asession_leading", default=())
 
 
 class Once(Generic[T]):
@@ -51,11 +56,17 @@ class Once(Generic[T]):
 
         Raises:
             Exception: What the computation raised.
+            RuntimeError: The computation asks for its own value.
         """
         while self._value is None:
             flight = self._flight
             if flight is None:
                 return await self._lead()
+            if flight in _leading.get():
+                raise RuntimeError(
+                    "a value was asked for while it is being computed, by the computation itself: "
+                    "credentials of a session, say, that are read with that session"
+                )
             await flight.landed.wait()
             if flight.error is not None:
                 raise flight.error
@@ -63,6 +74,7 @@ class Once(Generic[T]):
 
     async def _lead(self) -> T:
         flight = self._flight = _Flight()
+        _leading.set((*_leading.get(), flight))
         try:
             value = await self._compute()
             self._value = (value,)
@@ -73,4 +85,5 @@ class Once(Generic[T]):
         finally:
             # A cancelled leader leaves neither value nor error: the first waiter to wake leads.
             self._flight = None
+            _leading.set(tuple(other for other in _leading.get() if other is not flight))
             flight.landed.set()

@@ -16,7 +16,7 @@ _SECRETS = frozenset({"aws_secret_access_key", "aws_session_token"})
 # What can hold secrets or is too large to be read in a repr.
 _OPAQUE = frozenset({"config", "botocore_session", "credentials", "profiles", "environ", "mfa"})
 
-_USERINFO = re.compile(r"^(\w+://)[^/?#]*@")
+_USERINFO = re.compile(r"^(\w+://).*@")
 _NOT_WITH_GIVEN = ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
 
 

@@ -13,7 +13,7 @@ from asession._connector import Connector
 from asession._events import SessionEvents
 from asession._options import SessionOptions
 from asession._runtime.threads import import_module
-from asession._scope import Frame, choose, leave, push
+from asession._scope import choose, leave, push
 from asession.credentials.mfa import MFAPrompt
 from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
 from asession.exceptions import NoCredentialsError, SessionNotResolvedError
@@ -240,9 +240,7 @@ class Session(Available):
         if frame is not None:
             await self._leave(entries[frame], frame, error)
 
-    async def _leave(
-        self, state: LiveState, frame: Frame[Session], error: BaseException | None
-    ) -> None:
+    async def _leave(self, state: LiveState, frame: Any, error: BaseException | None) -> None:
         leave(frame)
         state.frames.remove(frame)
         await self._live.leave(state, error)

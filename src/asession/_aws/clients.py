@@ -13,12 +13,14 @@ from asession.exceptions import ClientClosedError, WrongEventLoopError
 class Lease:
     """The right to use one client: on one event loop, in one process, until it is closed."""
 
-    __slots__ = ("_home", "_loop", "closed", "pid", "what")
+    __slots__ = ("_home", "_loop", "closed", "pid", "released", "what")
 
     def __init__(self, what: str, loop: LoopToken) -> None:
         self.what = what
         self.pid = loop.pid
         self.closed = False
+        # Whether closing has come to its end; an interrupted one can be repeated.
+        self.released = False
         # Weakly: what is left open must go with its loop.
         self._loop = ref(loop)
         self._home = repr(loop)
@@ -61,24 +63,30 @@ class LeasedClient:
 
     async def close(self) -> None:
         """Close this client alone; closing again does nothing."""
-        if self._release():
-            await super().close()  # type: ignore[misc]
+        if self._may_release():
+            await super().close()
+            self._released()
 
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self._release():
-            await super().__aexit__(kind, error, traceback)  # type: ignore[misc]
+        if self._may_release():
+            await super().__aexit__(kind, error, traceback)
+            self._released()
 
-    def _release(self) -> bool:
+    def _may_release(self) -> bool:
         lease = self._lease
         if lease is None:
             return True
-        if lease.closed:
+        # In a fork the connections are the parent's.
+        if lease.released or lease.is_abroad:
             return False
-        if lease.is_abroad:
-            return False  # the connections are the parent's
-        lease.check()
+        if not lease.closed:
+            lease.check()
         lease.closed = True
         return True
+
+    def _released(self) -> None:
+        if self._lease is not None:
+            self._lease.released = True
 
 
 def mix_in(base_classes: list[type], **_: Any) -> None:

@@ -49,17 +49,34 @@ async def open_resource(
     return service_resource(client, definition, backend.resource_emitter()), client
 
 
+def _picklable(kind: Any, **arguments: Any) -> Exception:
+    error: Exception = kind(**arguments)
+    # botocore's errors pickle as these; boto3's, which descend from them, leave them out.
+    error.kwargs = arguments  # type: ignore[attr-defined]
+    return error
+
+
 async def _define(
     catalogue: Catalogue, service_name: str, api_version: str | None
 ) -> ServiceDefinition:
     available = await catalogue.services("resources-1")
     if service_name not in available:
         clients = await catalogue.services("service-2")
-        raise ResourceNotExistsError(service_name, available, service_name in clients)
+        raise _picklable(
+            ResourceNotExistsError,
+            service_name=service_name,
+            available_services=available,
+            has_low_level_client=service_name in clients,
+        )
     versions = await catalogue.api_versions(service_name, "resources-1")
     version = versions[-1] if api_version is None else api_version
     if version not in versions:
-        raise UnknownAPIVersionError(service_name, version, ", ".join(versions))
+        raise _picklable(
+            UnknownAPIVersionError,
+            service_name=service_name,
+            bad_api_version=version,
+            available_api_versions=", ".join(versions),
+        )
     definitions = _definitions.setdefault(catalogue, {})
     definition = definitions.get((service_name, version))
     if definition is None:

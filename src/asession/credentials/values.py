@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from asession._aws.clients import Lease
+from asession._runtime.loops import current_loop
+
 
 class FrozenCredentials(NamedTuple):
     """Keys that belong together at one moment; immutable, without a lifetime of their own.
@@ -90,7 +93,7 @@ class Credentials:
 
 
 class LiveCredentials(Credentials):
-    """A handle on the credentials of a session on one event loop."""
+    """A handle on the credentials of a session; it refreshes on that session's event loop alone."""
 
     __slots__ = ("_refresh",)
 
@@ -106,8 +109,10 @@ class LiveCredentials(Credentials):
     @classmethod
     async def over(cls, source: Any) -> LiveCredentials:
         """The handle on aiobotocore's credentials, loaded once."""
+        lease = Lease("credentials handle", current_loop())
 
         async def refresh() -> FrozenCredentials:
+            lease.check()
             found = await source.get_frozen_credentials()
             return FrozenCredentials(
                 found.access_key, found.secret_key, found.token, found.account_id
