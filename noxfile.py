@@ -48,9 +48,13 @@ def existing(session: nox.Session, *paths: str) -> list[str]:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The whole suite; storms and soaks at their reduced size. Arguments go to pytest."""
+    """The suite; storms and soaks at their reduced size. Arguments go to pytest.
+
+    The code blocks of the documentation and the examples have sessions of their own.
+    """
     install(session, "test")
-    session.run("pytest", *session.posargs)
+    apart = ("--ignore=tests/docs", "--ignore=tests/examples")
+    session.run("pytest", *(session.posargs or apart))
 
 
 @nox.session(python=[version for version in PYTHONS if version != OWN_PYTHON])
@@ -123,11 +127,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks: `nox -s bench -- NAME` runs one."""
-    if not (ROOT / "benchmarks/__main__.py").exists():
-        session.error("there is no benchmarks/__main__.py: nothing to measure")
-    install(session, "test")
+    """The benchmarks, and the page that shows them; `nox -s bench -- --quick` for a first look."""
+    install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks.page")
 
 
 @nox.session(reuse_venv=False)

@@ -64,12 +64,12 @@ class LeasedClient:
     async def close(self) -> None:
         """Close this client alone; closing again does nothing."""
         if self._may_release():
-            await super().close()
+            await super().close()  # type: ignore[misc]
             self._released()
 
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._may_release():
-            await super().__aexit__(kind, error, traceback)
+            await super().__aexit__(kind, error, traceback)  # type: ignore[misc]
             self._released()
 
     def _may_release(self) -> bool:

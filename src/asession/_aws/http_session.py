@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import botocore.exceptions as upstream
 from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.httpxsession import HttpxSession
-from botocore.compat import HTTPHeaders
+from aiobotocore.response import AioReadTimeoutError
 from botocore.httpsession import (
     MAX_POOL_CONNECTIONS,
     ProxyConfiguration,
@@ -22,12 +22,14 @@ from botocore.httpsession import (
 from asession._http.bodies import body_of
 from asession._http.errors import (
     ConnectFailed,
+    ConnectionClosed,
     ConnectTimeout,
     HttpError,
     PoolTimeout,
     ProxyFailed,
     ReadTimeout,
     TlsFailed,
+    TransportClosed,
 )
 from asession._http.limits import Timeouts
 from asession._http.requests import Proxy, Request, Route
@@ -36,6 +38,10 @@ from asession._http.tls import TlsSettings
 from asession._http.transport import Transport
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class BodyCutShortError(upstream.ResponseStreamingError, upstream.IncompleteReadError):
+    """The peer closed the connection before the body that was being read was complete."""
 
 
 class HttpSession(HttpxSession):
@@ -71,7 +77,7 @@ class HttpSession(HttpxSession):
             ca_bundle=get_cert_path(verify) if verify else None,
             client_cert=_cert(client_cert),
         )
-        self._limit = max_pool_connections
+        self._limit = max(1, max_pool_connections)
         self._keepalive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in (socket_options or ())
         self._proxy_config = ProxyConfiguration(proxies=proxies, proxies_settings=proxies_config)
         self._routes: dict[tuple[str, str], Route] = {}
@@ -108,17 +114,17 @@ class HttpSession(HttpxSession):
             raise upstream.HTTPClientError(error="the HTTP session is closed")
         url = request.url
         parts = urlsplit(url)
-        route = self._route(parts.scheme, parts.netloc)
         try:
+            route = self._route(parts.scheme, parts.netloc)
             response = await transport.send(
                 _translate(request, url, parts), route, self._timeouts_for(request)
             )
             body = RawBody(response, url)
-            answer = AioAWSResponse(
-                url, response.status, HTTPHeaders.from_pairs(response.headers), body
-            )
-            if not request.stream_output:
-                await answer.content
+            answer = AioAWSResponse(url, response.status, _headers(response), body)
+            if not request.stream_output or response.status >= 300:
+                # Read here, where what goes wrong counts as a failed attempt and is tried again;
+                # the bodies of errors too, which botocore reads where nothing is.
+                answer._content = await response.read()
         except HttpError as error:
             raise self._mapped(error, url) from error
         return answer
@@ -169,22 +175,23 @@ class HttpSession(HttpxSession):
         return Timeouts(connect=mine.connect, read=read, write=mine.write, pool=mine.pool)
 
     def _mapped(self, error: HttpError, url: str) -> Any:
-        proxy = self._proxy_config.proxy_url_for(url)
+        shown = _shown(url)
         match error:
             case ReadTimeout():
-                return upstream.ReadTimeoutError(endpoint_url=url, error=error)
+                return upstream.ReadTimeoutError(endpoint_url=shown, error=error)
             case ProxyFailed():
-                return upstream.ProxyConnectionError(
-                    proxy_url=mask_proxy_url(proxy or ""), error=error
-                )
+                proxy = self._proxy_config.proxy_url_for(url) or ""
+                return upstream.ProxyConnectionError(proxy_url=mask_proxy_url(proxy), error=error)
             case ConnectTimeout() | PoolTimeout():
-                return upstream.ConnectTimeoutError(endpoint_url=url, error=error)
+                return upstream.ConnectTimeoutError(endpoint_url=shown, error=error)
             case TlsFailed():
-                return upstream.SSLError(endpoint_url=url, error=error)
+                return upstream.SSLError(endpoint_url=shown, error=error)
             case ConnectFailed():
-                return upstream.EndpointConnectionError(endpoint_url=url, error=error)
+                return upstream.EndpointConnectionError(endpoint_url=shown, error=error)
+            case TransportClosed():
+                return upstream.HTTPClientError(error=error)
         # A peer that closes, talks nonsense or takes nothing: worth another try in every mode.
-        return upstream.ConnectionClosedError(endpoint_url=url, error=error)
+        return upstream.ConnectionClosedError(endpoint_url=shown, error=error)
 
 
 class MetadataSession(HttpSession):
@@ -232,43 +239,70 @@ class RawBody:
         """
         try:
             return await self._response.read(amount)
-        except ReadTimeout as error:
-            raise upstream.ReadTimeoutError(endpoint_url=self.url, error=error) from error
         except HttpError as error:
-            raise upstream.ResponseStreamingError(error=error) from error
+            raise self._mapped(error) from error
+
+    async def read_some(self) -> bytes:
+        """What arrives next, for event streams; none at the end."""
+        try:
+            return await self._response.read_some()
+        except HttpError as error:
+            raise self._mapped(error) from error
 
     async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
-        """The body as it arrives, for event streams."""
-        try:
-            while piece := await self._response.read_some():
-                yield piece, True
-        except ReadTimeout as error:
-            raise upstream.ReadTimeoutError(endpoint_url=self.url, error=error) from error
-        except HttpError as error:
-            raise upstream.ResponseStreamingError(error=error) from error
+        """The body as it arrives, as upstream's event streams read it."""
+        while piece := await self.read_some():
+            yield piece, True
+
+    def _mapped(self, error: HttpError) -> Any:
+        match error:
+            case ReadTimeout():
+                return AioReadTimeoutError(endpoint_url=_shown(self.url), error=error)
+            case ConnectionClosed():
+                received, length = self._response.received, self._response.length
+                return BodyCutShortError(error=error, actual_bytes=received, expected_bytes=length)
+        return upstream.ResponseStreamingError(error=error)
 
     def close(self) -> None:
         """Give up the rest."""
         self._response.abandon()
+
+    async def aclose(self) -> None:
+        """Give up the rest, and end the connection now."""
+        await self._response.aclose()
 
 
 def _cert(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
+def _shown(url: str) -> str:
+    """A URL as messages may have it: without its query, which may be a signature."""
+    return url.partition("?")[0]
+
+
+def _headers(response: Response) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers:
+        # As urllib3 joins them, and HTTP allows.
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
 def _translate(request: Any, url: str, parts: Any) -> Request:
     # The target as botocore wrote it: neither normalised nor quoted again, or S3 keys break.
     start = url.index("://") + 3 + len(parts.netloc)
     target = url[start:].partition("#")[0] or "/"
-    if not target.startswith("/"):
+    if target[0] != "/":
         target = "/" + target
-    headers = [
-        (name, value)
-        for name, value in request.headers.items()
-        if name.lower() != "accept-encoding"
-    ]
     # Compressed answers would break checksums, which are of what was sent.
-    headers.append(("Accept-Encoding", "identity"))
-    length = request.headers.get("Content-Length")
-    body = body_of(request.body, None if length is None else int(length))
-    return Request(request.method, target, headers, body)
+    headers = [("Accept-Encoding", "identity")]
+    length = None
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower == "accept-encoding":
+            continue
+        if lower == "content-length":
+            length = int(value)
+        headers.append((name, value))
+    return Request(request.method, target, headers, body_of(request.body, length))

@@ -27,14 +27,18 @@ from botocore.plugin import (
     set_plugin_context,
 )
 from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
-from botocore.useragent import UserAgentString
 
+from asession._aws import uploads
 from asession._aws.catalogue import Catalogue
 from asession._aws.chain import CustomChain, default_chain, sso_token_cache
+from asession._aws.creation import mix_in_parts
+from asession._aws.emitter import EventEmitter
 from asession._aws.environ import RegionProvider, SmartDefaults, trace_header
 from asession._aws.http_session import HttpSession
+from asession._aws.parsing import ParserFactory
 from asession._aws.providers import Ask, SSOTokenProvider, role_cache
 from asession._aws.proxies import environ_proxies
+from asession._aws.useragent import UserAgent
 from asession._aws.variables import SECTIONS, VARIABLES
 from asession._http.transport import Transport
 from asession._once import Once
@@ -88,7 +92,8 @@ class AwsSession(AioSession):
         self.catalogue = catalogue
         self._transport = transport
         self._ask = ask
-        super().__init__()
+        super().__init__(event_hooks=EventEmitter())
+        self.register("creating-client-class", mix_in_parts, unique_id="asession-parts")
         self._config = resolution.snapshot.full_config()
         self._scoped = self._config["profiles"].get(resolution.profile.section, {})
         self._credentials: Any = None
@@ -113,6 +118,7 @@ class AwsSession(AioSession):
         super()._register_builtin_handlers(events)
         events.unregister("before-call", add_recursion_detection_header)
         events.register("before-call", trace_header(self.environ))
+        uploads.register(events)
 
     def _register_data_loader(self) -> None:
         self._components.register_component("data_loader", self.catalogue.loader)
@@ -121,6 +127,9 @@ class AwsSession(AioSession):
         self._internal_components.lazy_register_component(
             "endpoint_resolver", lambda: self.catalogue.endpoint_resolver
         )
+
+    def _register_response_parser_factory(self) -> None:
+        self._components.register_component("response_parser_factory", ParserFactory())
 
     def _register_config_store(self) -> None:
         mapping = {name: self._chain(name) for name in VARIABLES if "." not in name}
@@ -142,7 +151,7 @@ class AwsSession(AioSession):
         return ChainProvider(providers)
 
     def _register_user_agent_creator(self) -> None:
-        creator = UserAgentString.from_environment()
+        creator = UserAgent.from_environment()
         creator._execution_env = self.environ.get("AWS_EXECUTION_ENV")
         self._components.register_component("user_agent_creator", creator)
 
@@ -266,7 +275,10 @@ class AwsSession(AioSession):
             if given is not None and given.proxies is not None:
                 return
         proxies = environ_proxies(client.meta.endpoint_url, self.environ)
-        client._endpoint.http_session._proxy_config._proxies = proxies
+        # A class of the user's own may keep its proxies elsewhere.
+        proxy_config = getattr(client._endpoint.http_session, "_proxy_config", None)
+        if proxy_config is not None:
+            proxy_config._proxies = proxies
 
     # -- models -------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""What type checkers make of a user's code; checked, never run."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+import asession
+from asession import Credentials, Session
+from asession.credentials import CredentialProvider, FrozenCredentials
+
+
+class Vault:
+    """A provider by its shape alone."""
+
+    async def load(self) -> Credentials | None:
+        return Credentials("id", "secret")
+
+
+async def ask(serial: str) -> str:
+    return "123456"
+
+
+async def keys() -> Credentials | None:
+    return None
+
+
+provider: CredentialProvider = Vault()
+
+
+async def sessions() -> None:
+    session = Session("id", "secret", region_name="eu-west-1", credentials=None, mfa=ask)
+    Session(credentials=[Vault(), keys, Credentials("id", "secret")], credential_cache="cli")
+    Session(profiles={"dev": {"region": "eu-west-1", "s3": {"addressing_style": "path"}}})
+    async with session as entered:
+        assert_type(entered, Session)
+        assert_type(entered.profile_name, str)
+        assert_type(entered.region_name, str | None)
+        assert_type(entered.available_profiles, list[str])
+    assert_type(await session.resolve(), Session)
+    assert_type(session.replace(region_name="us-east-1"), Session)
+    assert_type(await session.get_credentials(), Credentials | None)
+    assert_type(await session.get_frozen_credentials(), FrozenCredentials)
+    assert_type(await session.get_available_regions("s3"), list[str])
+    assert_type(asession.current_session(), Session)
+    with asession.use_session(session) as used:
+        assert_type(used, Session)
+
+
+async def clients(session: Session) -> None:
+    async with session.client("s3") as s3:
+        assert_type(s3, Any)
+        await s3.list_buckets()
+    sqs = await session.client("sqs", "eu-west-1", verify=False)
+    await sqs.list_queues()
+    async with asession.resource("dynamodb") as dynamodb:
+        await dynamodb.Table("orders").put_item(Item={"id": "1"})
+
+
+def misuse(session: Session) -> None:
+    session.profile_name = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    Session(profile="dev")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.client(service="s3")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
