@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any
 
 from asession._http.limits import READ_SIZE
@@ -34,16 +35,6 @@ class Body:
     async def rewind(self) -> bool:
         """Go back to the start; `False` if the source cannot."""
         return True
-
-    def framing(self, seen: set[bytes], method: str) -> bytes | None:
-        """The header that tells where the body ends, unless one of `seen` does."""
-        if b"content-length" in seen or b"transfer-encoding" in seen:
-            return None
-        if self.length is None:
-            return b"Transfer-Encoding: chunked"
-        if self.length or method in ("POST", "PUT", "PATCH"):
-            return b"Content-Length: %d" % self.length
-        return None
 
 
 class BytesBody(Body):
@@ -127,7 +118,12 @@ class IterableBody(Body):
 
     async def pieces(self) -> AsyncGenerator[bytes | memoryview, None]:
         self._used = True
-        if isinstance(self._source, AsyncIterable):
+        if isinstance(self._source, AsyncGenerator):
+            # Left in the middle it can never be used again: end it here, in the task it ran in.
+            async with aclosing(self._source) as source:
+                async for piece in source:
+                    yield piece
+        elif isinstance(self._source, AsyncIterable):
             async for piece in self._source:
                 yield piece
         else:
@@ -158,8 +154,8 @@ def body_of(source: Any, length: int | None = None) -> Body:
     if isinstance(source, bytes | bytearray | memoryview):
         return BytesBody(source)
     if type(source) is io.BytesIO:
-        # A copy of nothing: the buffer from the present position on.
-        return BytesBody(source.getbuffer()[source.tell() :])
+        # No copy is made, and no `getbuffer`, which would forbid the owner to close it.
+        return BytesBody(memoryview(source.getvalue())[source.tell() :])
     if hasattr(source, "read"):
         return FileBody(source, length, in_memory=isinstance(source, io.BytesIO))
     if isinstance(source, AsyncIterable | Iterable):

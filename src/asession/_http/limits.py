@@ -28,5 +28,7 @@ class Timeouts:
 MAX_HEAD = 256 * 1024
 # What one read of a socket takes at most.
 READ_SIZE = 64 * 1024
+# The same while a long body arrives.
+LONG_READ_SIZE = 256 * 1024
 # An idle connection older than this is not used again, in seconds; AWS closes its own after 20.
 KEEPALIVE = 12.0

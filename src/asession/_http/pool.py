@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from asession._http.connections import Connection, open_connection
 from asession._http.errors import PoolTimeout, TransportClosed
 from asession._http.limits import KEEPALIVE
 from asession._http.requests import Route
+
+# Seconds between two looks for connections that have been idle for too long.
+_REAP_EVERY = 1.0
+
+logger = logging.getLogger("asession.http")
 
 
 @dataclass(slots=True)
@@ -61,71 +67,89 @@ class _Lane:
 
 
 class Pool:
-    """The connections of one session on one event loop.
+    """The connections of one session on one event loop; used on its thread alone.
 
-    Made with the session's live state and closed by `aclose`, which ends every connection; closing
+    Made with the session's live state and closed by `close`, which ends every connection; closing
     again does nothing. Requests of one route share its connections and queue in order.
     """
 
     def __init__(
         self, keepalive: float = KEEPALIVE, clock: Callable[[], float] = anyio.current_time
-    ):
+    ) -> None:
         self._lanes: dict[Route, _Lane] = {}
         self._keepalive = keepalive
         self._clock = clock
+        self._reaped = 0.0
         self._opened = 0
         self._reused = 0
-        self._busy: set[Connection] = set()
-        self._abandoned: deque[Connection] = deque()
+        self._busy: dict[Connection, _Lane] = {}
         self.closed = False
 
-    async def acquire(
-        self, route: Route, connect: float | None, wait: float | None, *, fresh: bool = False
-    ) -> Connection:
+    async def acquire(self, route: Route, connect: float | None, wait: float | None) -> Connection:
         """A connection for one request; give it back with `release`.
 
         Args:
             route: Where to.
             connect: Seconds to open a new one, or `None`.
             wait: Seconds to wait for a free one, or `None`.
-            fresh: Whether a connection that was used before will not do.
 
         Raises:
             PoolTimeout: None became free in time.
             ConnectFailed: A new one cannot be opened.
             TransportClosed: The pool is closed.
         """
-        lane = self._lane(route)
-        await self._bury()
-        connection = await self._take(lane, wait)
-        try:
-            while connection is not None and (fresh or self._is_stale(connection)):
-                stale, connection = connection, None
-                self._busy.discard(stale)
-                await stale.aclose()
-            if connection is None:
-                connection = await open_connection(route, connect)
-                self._opened += 1
-                if self.closed:
-                    raise TransportClosed("the transport was closed meanwhile")
-            else:
+        if self.closed:
+            raise TransportClosed("the transport is closed")
+        now = self._clock()
+        if now - self._reaped > _REAP_EVERY:
+            self._reap(now)
+        lane = self._lanes.get(route)
+        if lane is None:
+            lane = self._lanes[route] = _Lane(route)
+        connection: Connection | None = None
+        if lane.waiters or (not lane.idle and lane.taken >= route.limit):
+            connection = await self._queue(lane, wait)
+        else:
+            lane.taken += 1
+            if lane.idle:
+                connection = lane.idle.pop()  # the youngest: the others may grow old and go
+        if connection is not None:
+            if now - connection.idle_since <= self._keepalive and connection.is_quiet():
                 self._reused += 1
+                self._busy[connection] = lane
+                return connection
+            connection.close()
+        return await self._open(lane, connect)
+
+    async def renew(self, connection: Connection, connect: float | None) -> Connection:
+        """A new connection in place of one that is used and useless.
+
+        Raises:
+            ConnectFailed: It cannot be opened.
+            TransportClosed: The pool is closed.
+        """
+        connection.close()
+        lane = self._busy.pop(connection, None)
+        if lane is None:
+            raise TransportClosed("the transport was closed meanwhile")
+        return await self._open(lane, connect)
+
+    async def _open(self, lane: _Lane, seconds: float | None) -> Connection:
+        """A new connection in a place of the lane that is taken already."""
+        try:
+            connection = await open_connection(lane.route, seconds)
         except BaseException:
-            if connection is not None:
-                await connection.aclose()
             self._hand_on(lane, None)
             raise
-        self._busy.add(connection)
+        if self.closed:
+            connection.close()
+            raise TransportClosed("the transport was closed meanwhile")
+        self._opened += 1
+        self._busy[connection] = lane
+        logger.debug("connected to %s", lane.route.authority)
         return connection
 
-    async def _take(self, lane: _Lane, wait: float | None) -> Connection | None:
-        if not lane.waiters:
-            if lane.idle:
-                lane.taken += 1
-                return lane.idle.pop()  # the youngest: the others may grow old and go
-            if lane.count < lane.route.limit:
-                lane.taken += 1
-                return None
+    async def _queue(self, lane: _Lane, wait: float | None) -> Connection | None:
         waiter = _Waiter()
         lane.waiters.append(waiter)
         try:
@@ -143,28 +167,29 @@ class Pool:
                 ) from None
             raise
         if self.closed:
+            if waiter.connection is not None:
+                waiter.connection.close()
             raise TransportClosed("the transport was closed meanwhile")
         return waiter.connection
 
     def release(self, connection: Connection, *, reusable: bool) -> None:
-        """Give a connection back, which must be closed already if it is not reusable."""
-        if connection not in self._busy:
-            return
-        self._busy.discard(connection)
-        lane = self._lanes.get(connection.route)
-        if lane is None:
-            return
-        connection.idle_since = self._clock()
-        self._hand_on(lane, connection if reusable and not self.closed else None)
-
-    def abandon(self, connection: Connection) -> None:
-        """Give back a connection whose response nobody will read; it is closed a little later."""
-        if connection in self._busy:
-            self._abandoned.append(connection)
-            self.release(connection, reusable=False)
+        """Give a connection back; it is closed unless it can be used again. Once is enough."""
+        lane = self._busy.pop(connection, None)
+        if not reusable or lane is None:
+            connection.close()
+        if lane is not None:
+            if (
+                reusable
+            ):  # else this may be a callback, outside of any task: anyio has no clock there
+                connection.idle_since = self._clock()
+            self._hand_on(lane, connection if reusable else None)
 
     def _hand_on(self, lane: _Lane, connection: Connection | None) -> None:
         """Pass a place in the lane, with or without its connection, to whoever is first."""
+        if self.closed:
+            if connection is not None:
+                connection.close()
+            return
         if lane.waiters:
             waiter = lane.waiters.popleft()
             waiter.granted = True
@@ -177,43 +202,27 @@ class Pool:
         elif not lane.count:
             self._lanes.pop(lane.route, None)
 
-    def _is_stale(self, connection: Connection) -> bool:
-        if connection.uses == 0:
-            return False
-        old = self._clock() - connection.idle_since > self._keepalive
-        return old or connection.closed or connection.is_readable()
-
-    def _lane(self, route: Route) -> _Lane:
-        if self.closed:
-            raise TransportClosed("the transport is closed")
-        lane = self._lanes.get(route)
-        if lane is None:
-            lane = self._lanes[route] = _Lane(route)
-        return lane
-
-    async def _bury(self) -> None:
-        """Close what is abandoned, and what has been idle for too long."""
-        now = self._clock()
+    def _reap(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        self._reaped = now
         for lane in list(self._lanes.values()):
             while lane.idle and now - lane.idle[0].idle_since > self._keepalive:
-                self._abandoned.append(lane.idle.popleft())
-                if not lane.count and not lane.waiters:
-                    self._lanes.pop(lane.route, None)
-        while self._abandoned:
-            await self._abandoned.popleft().aclose()
+                lane.idle.popleft().close()
+            if not lane.count and not lane.waiters:
+                del self._lanes[lane.route]
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close every connection; requests under way and in the queue fail."""
         self.closed = True
         lanes, self._lanes = self._lanes, {}
+        busy, self._busy = self._busy, {}
         for lane in lanes.values():
             for waiter in lane.waiters:
                 waiter.ready.set()
-        connections = [*self._busy, *self._abandoned, *(c for x in lanes.values() for c in x.idle)]
-        self._busy.clear()
-        self._abandoned.clear()
-        for connection in connections:
-            await connection.aclose()
+            for connection in lane.idle:
+                connection.close()
+        for connection in busy:
+            connection.close()
 
     def counters(self) -> Counters:
         """What is going on, and what was done so far."""

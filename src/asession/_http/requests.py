@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from asession._http.bodies import Body
 from asession._http.tls import TlsSettings
 
-# What must not appear where it could start another line or another request.
-_BAD_VALUE = re.compile(rb"[\x00\r\n]")
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_BAD_TARGET = re.compile(rb"[\x00-\x20\x7f]")
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_BAD_TARGET = re.compile(r"[\x00-\x20\x7f]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +87,101 @@ class Request:
     body: Body
 
 
-def encode_head(request: Request, route: Route) -> tuple[bytes, bool]:
-    """The request line and headers, and whether the peer is asked before the body.
+@dataclass(slots=True)
+class Head:
+    """A request's head as it goes out; lives as long as the request.
+
+    Attributes:
+        data: Its bytes.
+        expects: Whether the peer is asked before the body is sent.
+        length: The announced length of the body; `None` if it goes in chunks.
+    """
+
+    data: bytes
+    expects: bool
+    length: int | None
+
+
+def encode_head(request: Request, route: Route) -> Head:
+    """The request line and headers.
 
     Raises:
-        ValueError: A header or the target could smuggle another line in.
+        ValueError: A header or the target could smuggle another line or request in.
     """
-    target = request.target.encode()
-    if _BAD_TARGET.search(target):
-        raise ValueError("the request target has a space or control character")
+    target = request.target
+    if _BAD_TARGET.search(target) or not _NAME.match(request.method):
+        raise ValueError("the method or target of a request has a space or control character")
     if route.is_forwarded:
-        target = f"{route.scheme}://{_host(route)}".encode() + target
-    lines = [request.method.encode() + b" " + target + b" HTTP/1.1"]
-    seen = set()
-    expects = False
+        target = f"{route.scheme}://{_host(route)}{target}"
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    expects, host, length, coding = False, False, None, None
     for name, value in request.headers:
-        raw_name, raw_value = name.encode("ascii", "replace"), _bytes(value)
-        if not _NAME.match(raw_name):
-            raise ValueError(f"the header name {name!r} has characters that are not allowed")
-        if _BAD_VALUE.search(raw_value):
-            raise ValueError(f"the value of the header {name!r} has a line break or NUL")
-        lower = raw_name.lower()
-        seen.add(lower)
-        if lower == b"expect" and raw_value.lower() == b"100-continue":
-            expects = True
-        lines.append(raw_name + b": " + raw_value)
-    if b"host" not in seen:
-        lines.append(b"Host: " + _host(route).encode())
-    framing = request.body.framing(seen, request.method)
+        text = value if type(value) is str else _text(value)
+        lower = _lower(name)
+        if lower == "host":
+            host = True
+        elif lower == "content-length":
+            if length is not None:
+                raise ValueError("the header Content-Length is there twice")
+            length = text
+        elif lower == "transfer-encoding":
+            coding = text
+        elif lower == "expect":
+            expects = text.lower() == "100-continue"
+        lines.append(f"{name}: {text}")
+    if not host:
+        lines.append(f"Host: {_host(route)}")
+    announced, framing = _framing(request, length, coding)
     if framing is not None:
         lines.append(framing)
-    if route.is_forwarded and route.proxy is not None and route.proxy.authorization:
-        lines.append(b"Proxy-Authorization: " + route.proxy.authorization.encode())
-    return b"\r\n".join(lines) + b"\r\n\r\n", expects
+    if route.proxy is not None and route.proxy.authorization and route.is_forwarded:
+        lines.append(f"Proxy-Authorization: {route.proxy.authorization}")
+    count = len(lines) + 1
+    lines.append("\r\n")
+    text = "\r\n".join(lines)
+    if text.count("\r") != count or text.count("\n") != count or "\0" in text:
+        name = next((name for name, value in request.headers if _is_bad(value)), "Host")
+        raise ValueError(f"the value of the header {name!r} has a line break or NUL")
+    return Head(text.encode("utf-8", "surrogateescape"), expects, announced)
+
+
+def _framing(
+    request: Request, length: str | None, coding: str | None
+) -> tuple[int | None, str | None]:
+    """The body's announced length, and the header that tells where it ends, if it lacks one."""
+    size = request.body.length
+    if coding is not None:
+        if length is not None or coding.lower() != "chunked":
+            raise ValueError("Transfer-Encoding must be chunked, and alone")
+        return None, None
+    if length is not None:
+        if not (length.isascii() and length.isdigit()):
+            raise ValueError("Content-Length is not a number")
+        if size not in (None, int(length)):
+            raise ValueError(f"the body has {size} bytes, but Content-Length says {length}")
+        return int(length), None
+    if size is None:
+        return None, "Transfer-Encoding: chunked"
+    if size or request.method in ("POST", "PUT", "PATCH"):
+        return size, f"Content-Length: {size}"
+    return 0, None
+
+
+@lru_cache(maxsize=512)
+def _lower(name: str) -> str:
+    if not _NAME.match(name):
+        raise ValueError(f"the header name {name!r} has characters that are not allowed")
+    return name.lower()
+
+
+def _text(value: str | bytes) -> str:
+    # What is not UTF-8 passes as it is: encoding the head restores it.
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _is_bad(value: str | bytes) -> bool:
+    return not {"\r", "\n", "\0"}.isdisjoint(_text(value))
 
 
 def _host(route: Route) -> str:
-    default = {"http": 80, "https": 443}[route.scheme]
-    return route.authority.removesuffix(f":{default}")
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()
+    return route.authority.removesuffix(f":{_DEFAULT_PORTS[route.scheme]}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 import anyio
 from anyio.abc import ByteReceiveStream
 
-from asession._http.errors import HttpError, ReadTimeout, TransportClosed
-from asession._http.limits import READ_SIZE
+from asession._http.errors import ConnectionClosed, HttpError, ReadTimeout, TransportClosed
+from asession._http.limits import LONG_READ_SIZE, READ_SIZE
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,6 +21,33 @@ if TYPE_CHECKING:
     from asession._http.connections import Connection
     from asession._http.pool import Pool
     from asession._http.wire import ResponseParser
+    from asession._runtime.handover import Handover
+
+
+class Owner:
+    """Whom responses give their connections back to; lives as long as its transport."""
+
+    __slots__ = ("_handover", "_pid", "pool")
+
+    def __init__(self, pool: Pool, handover: Handover, pid: int) -> None:
+        self.pool = pool
+        self._handover = handover
+        self._pid = pid
+
+    def discard(self, connection: Connection) -> bool:
+        """Close a connection now, and free its place soon, from any thread or finalizer.
+
+        Returns:
+            Whether it was open, in this process.
+        """
+        if connection.closed or os.getpid() != self._pid:
+            return False
+        connection.close()
+        self._handover(self._release, connection)
+        return True
+
+    def _release(self, connection: Connection) -> None:
+        self.pool.release(connection, reusable=False)
 
 
 class Response(ByteReceiveStream):
@@ -31,23 +60,26 @@ class Response(ByteReceiveStream):
         status: The status code.
         reason: The reason phrase.
         headers: Lower-case names and values, in order.
+        received: How many bytes of the body have arrived.
     """
 
     __slots__ = (
         "_connection",
+        "_owner",
         "_parser",
         "_pieces",
-        "_pool",
+        "_reusable",
         "_size",
         "_timeout",
         "headers",
         "reason",
+        "received",
         "status",
     )
 
     def __init__(
         self,
-        pool: Pool,
+        owner: Owner,
         connection: Connection,
         parser: ResponseParser,
         pieces: list[bytes],
@@ -55,21 +87,23 @@ class Response(ByteReceiveStream):
         *,
         reusable: bool,
     ) -> None:
-        self._pool = pool
+        self._owner = owner
         self._connection: Connection | None = connection
         self._parser = parser
-        self._pieces = deque(pieces)
-        self._size = sum(map(len, pieces))
+        self._pieces: deque[bytes | memoryview] = deque(pieces)
+        self._size = self.received = sum(map(len, pieces))
         self._timeout = timeout
         self._reusable = reusable
         self.status = parser.status
         self.reason = parser.reason
         self.headers = parser.headers
+        if parser.complete:
+            self._finish()
 
-    async def start(self) -> None:
-        """Let the connection go at once if the whole response is here."""
-        if self._parser.complete:
-            await self._finish()
+    @property
+    def length(self) -> int | None:
+        """The declared length of the body, or `None`."""
+        return self._parser.length
 
     @property
     def at_end(self) -> bool:
@@ -98,12 +132,7 @@ class Response(ByteReceiveStream):
             if self._parser.complete:
                 return b""
             await self._fill()
-        piece = self._pieces.popleft()
-        if len(piece) > max_bytes:
-            self._pieces.appendleft(piece[max_bytes:])
-            piece = piece[:max_bytes]
-        self._size -= len(piece)
-        return piece
+        return self._take(min(max_bytes, len(self._pieces[0])))
 
     async def read(self, amount: int | None = None) -> bytes:
         """The rest of the body, or `amount` bytes of it; fewer only at its end.
@@ -117,7 +146,7 @@ class Response(ByteReceiveStream):
         if wanted is None or wanted >= self._size:
             pieces, self._pieces = self._pieces, deque()
             self._size = 0
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
         return self._take(wanted)
 
     def _take(self, wanted: int) -> bytes:
@@ -128,68 +157,75 @@ class Response(ByteReceiveStream):
             if len(piece) > wanted:
                 # The rest as a view: copying it for each read would make reading quadratic.
                 view = memoryview(piece)
-                self._pieces.appendleft(view[wanted:])  # type: ignore[arg-type]
-                piece = view[:wanted]  # type: ignore[assignment]
+                self._pieces.appendleft(view[wanted:])
+                piece = view[:wanted]
             taken.append(piece)
             wanted -= len(piece)
-        return b"".join(taken)
+        return bytes(taken[0]) if len(taken) == 1 else b"".join(taken)
 
     async def iter_chunks(self, size: int = READ_SIZE) -> AsyncIterator[bytes]:
         """The body in pieces of `size` bytes; the last may be shorter."""
         while piece := await self.read(size):
             yield piece
 
+    async def iter_lines(self) -> AsyncIterator[bytes]:
+        """The body by lines, without their line ends."""
+        rest: list[bytes] = []
+        while piece := await self.read_some():
+            first, *others = piece.split(b"\n")
+            rest.append(first)
+            for line in others:
+                yield b"".join(rest).removesuffix(b"\r")
+                rest = [line]
+        if last := b"".join(rest):
+            yield last
+
     async def _fill(self) -> None:
         connection = self._connection
         if connection is None:
             raise TransportClosed("the response was closed before its body was read", answered=True)
+        seconds = self._timeout
+        deadline = math.inf if seconds is None else anyio.current_time() + seconds
+        data = None
         try:
-            with anyio.fail_after(self._timeout):
-                data = await connection.receive()
+            with anyio.CancelScope(deadline=deadline):
+                data = await connection.receive(LONG_READ_SIZE)
+            if data is None:
+                raise ReadTimeout(f"no byte of the body for {seconds} seconds", answered=True)
             pieces = self._parser.feed(data) if data else []
             if not data:
                 self._parser.end()
-        except TimeoutError:
-            await self.aclose()
-            raise ReadTimeout(
-                f"no byte of the body for {self._timeout} seconds", answered=True
-            ) from None
-        except HttpError as error:
-            error.answered = True
-            await self.aclose()
+        except BaseException as error:  # if cancelled in the middle, it cannot be used again either
+            self._give_back(reusable=False)
+            if isinstance(error, HttpError):
+                error.answered = True
             raise
-        except BaseException:  # cancelled in the middle: the connection cannot be used again
-            await self.aclose()
-            raise
+        if self._connection is None and not self._parser.complete:
+            raise ConnectionClosed("the response was closed while its body was read", answered=True)
         self._pieces.extend(pieces)
-        self._size += sum(map(len, pieces))
+        size = sum(map(len, pieces))
+        self._size += size
+        self.received += size
         if self._parser.complete:
-            await self._finish()
+            self._finish()
 
-    async def _finish(self) -> None:
+    def _finish(self) -> None:
+        self._give_back(reusable=self._reusable and self._parser.keeps_alive)
+
+    def _give_back(self, *, reusable: bool) -> None:
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if self._reusable and self._parser.keeps_alive:
-            self._pool.release(connection, reusable=True)
-        else:
-            await connection.aclose()
-            self._pool.release(connection, reusable=False)
+        if connection is not None:
+            self._owner.pool.release(connection, reusable=reusable)
 
     async def aclose(self) -> None:
         """Give up the rest of the body; its connection is closed. Closing again does nothing."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                await connection.aclose()
-            finally:
-                self._pool.release(connection, reusable=False)
+        self._give_back(reusable=False)
 
     def abandon(self) -> None:
-        """Give up the rest of the body from sync code; its connection is closed a little later."""
+        """Give up the rest of the body from sync code, in any thread, with or without its loop."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._pool.abandon(connection)
+            self._owner.discard(connection)
 
     async def __aenter__(self) -> Self:
         return self
@@ -203,8 +239,9 @@ class Response(ByteReceiveStream):
         await self.aclose()
 
     def __del__(self) -> None:
+        # The garbage collector runs this anywhere, in the middle of the pool's own work too.
         connection = getattr(self, "_connection", None)
-        if connection is not None and not connection.closed:
+        if connection is not None and self._owner.discard(connection):
             warnings.warn(
                 f"a response from {connection.route.authority} was dropped before its body was "
                 "read: read it, or close it",
@@ -212,7 +249,6 @@ class Response(ByteReceiveStream):
                 stacklevel=2,
                 source=self,
             )
-            self._pool.abandon(connection)
 
     def __repr__(self) -> str:
         state = "complete" if self._parser.complete else "reading"

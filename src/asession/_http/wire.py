@@ -9,18 +9,21 @@ import httptools
 from asession._http.errors import ConnectionClosed, ProtocolError
 from asession._http.limits import MAX_HEAD
 
+_BODILESS_METHODS = frozenset({"HEAD", "CONNECT"})
+_BODILESS_STATUSES = frozenset({204, 304})
+
 
 class ResponseParser:
     """Parses one response, interim ones before it included; lives as long as the response.
 
     Attributes:
         status: The status code, once the head is complete.
-        reason: The reason phrase.
         headers: Lower-case names and values, in order.
         head_complete: Whether status and headers are known.
         complete: Whether the whole response has arrived.
         continued: Whether a ``100 Continue`` has arrived.
         answered: Whether any byte has arrived.
+        surplus: Whether more came than the response: the connection is out of step then.
     """
 
     __slots__ = (
@@ -41,9 +44,9 @@ class ResponseParser:
 
     def __init__(self, method: str) -> None:
         self._parser: Any = httptools.HttpResponseParser(self)
-        self._bodiless = method == "HEAD"
+        self._bodiless = method in _BODILESS_METHODS
         self._pieces: list[bytes] = []
-        self._reason: list[bytes] = []
+        self._reason = b""
         self._fed = 0
         self._keeps_alive = False
         self.status = 0
@@ -52,13 +55,12 @@ class ResponseParser:
         self.complete = False
         self.continued = False
         self.answered = False
-        # Whether bytes came after the response: the connection is out of step then.
         self.surplus = False
 
     @property
     def reason(self) -> str:
         """The reason phrase, often empty."""
-        return b"".join(self._reason).decode("latin-1")
+        return self._reason.decode("latin-1")
 
     @property
     def keeps_alive(self) -> bool:
@@ -75,16 +77,27 @@ class ResponseParser:
         if self.complete:
             self.surplus = True
             return []
-        self._count(data)
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> list[bytes]:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             raise ProtocolError("the peer changes the protocol", answered=True) from None
         except httptools.HttpParserError as error:
-            if not (self._bodiless and self.head_complete):
+            if not self.complete:
                 raise ProtocolError(f"the answer is not HTTP: {error}", answered=True) from None
-            self.surplus = True  # what follows the head of an answer to HEAD is no body of it
+            self.surplus = True  # what follows a whole response is nothing we asked for
         pieces, self._pieces = self._pieces, []
+        if pieces:
+            self._fed = 0
+        elif not self.complete:
+            # Heads, interim responses, chunk extensions and trailers: none may go on for ever.
+            self._fed += len(data)
+            if self._fed > MAX_HEAD:
+                raise ProtocolError(
+                    f"the answer has more than {MAX_HEAD} bytes of headers", answered=True
+                )
         return pieces
 
     def end(self) -> None:
@@ -99,7 +112,7 @@ class ResponseParser:
             raise ConnectionClosed(
                 "the peer closed the connection before it answered", answered=self.answered
             )
-        if self.length is None and not self.is_chunked:
+        if self.length is None and not self._has("transfer-encoding", "chunked"):
             self.complete = True  # the end of the connection is the end of the body
             self.surplus = True
             return
@@ -115,27 +128,20 @@ class ResponseParser:
                 return int(value)
         return None
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether the body comes in chunks."""
-        return any(
-            name == "transfer-encoding" and "chunked" in value.lower()
-            for name, value in self.headers
-        )
+    def _has(self, wanted: str, part: str) -> bool:
+        return any(name == wanted and part in value.lower() for name, value in self.headers)
 
-    def _count(self, data: bytes) -> None:
-        if not self.head_complete:
-            self._fed += len(data)
-            if self._fed > MAX_HEAD and b"\r\n\r\n" not in data and b"\n\n" not in data:
-                raise ProtocolError(
-                    f"the head of the answer is longer than {MAX_HEAD} bytes", answered=True
-                )
+    # Called by the parser; once the response is complete, for what the peer sends unasked.
 
-    # Called by the parser.
+    def on_message_begin(self) -> None:
+        """The first byte of a response."""
+        if self.complete:
+            self.surplus = True
 
     def on_status(self, status: bytes) -> None:
         """A part of the reason phrase."""
-        self._reason.append(status)
+        if not self.head_complete:
+            self._reason += status
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody here needs."""
@@ -144,6 +150,8 @@ class ResponseParser:
 
     def on_headers_complete(self) -> None:
         """The blank line after the headers."""
+        if self.head_complete:
+            return
         status = self._parser.get_status_code()
         if 100 <= status < 200:
             return
@@ -151,12 +159,14 @@ class ResponseParser:
         self.head_complete = True
         # Asked here: when the message is complete the parser is already at the next one.
         self._keeps_alive = self._parser.should_keep_alive()
-        if self._bodiless:
+        if self._bodiless or status in _BODILESS_STATUSES:
             self.complete = True
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        if not self._bodiless:
+        if self.complete:
+            self.surplus = True
+        else:
             self._pieces.append(body)
 
     def on_message_complete(self) -> None:
@@ -166,5 +176,4 @@ class ResponseParser:
             return
         self.continued = self.continued or self._parser.get_status_code() == 100
         self.headers = []
-        self._reason = []
-        self._fed = 0
+        self._reason = b""

@@ -1,0 +1,201 @@
+"""TLS as botocore has it, and proxies of every kind in front of every kind of endpoint."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+import trustme
+from botocore.exceptions import ProxyConnectionError, SSLError
+
+from asession import Config, Session
+from servers.answers import AwsAnswers
+from servers.proxy import Proxy
+from servers.recorder import Recorder
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "wJalrXUtnFEMI-secret"
+ONCE = {"total_max_attempts": 1}
+
+
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(ca: trustme.CA, tmp_path: Path) -> str:
+    path = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+def server_context(ca: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(*(names or ("127.0.0.1", "localhost"))).configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def secure(ca: trustme.CA) -> Iterator[Recorder]:
+    with Recorder(AwsAnswers(), tls=server_context(ca)) as server:
+        yield server
+
+
+@pytest.fixture
+def plain() -> Iterator[Recorder]:
+    with Recorder(AwsAnswers()) as server:
+        yield server
+
+
+def session_for(url: str, **kwargs: Any) -> Session:
+    return Session("AKID", SECRET, region_name="us-east-1", endpoint_url=url, profiles={}, **kwargs)
+
+
+async def ask(url: str, config: Config | None = None, times: int = 1, **kwargs: Any) -> None:
+    with anyio.fail_after(20):
+        async with session_for(url, **kwargs) as session:
+            async with session.client("s3", config=config or Config(retries=ONCE)) as s3:
+                for _ in range(times):
+                    await s3.list_buckets()
+
+
+async def test_a_trusted_server_is_spoken_to(secure: Recorder, bundle: str) -> None:
+    await ask(secure.url, times=3, verify=bundle)
+    assert len(secure.requests) == 3
+    assert secure.connections_opened == 1
+
+
+async def test_an_unknown_authority_is_an_ssl_error(secure: Recorder) -> None:
+    with pytest.raises(SSLError):
+        await ask(secure.url)
+    assert not secure.requests
+
+
+async def test_without_verification_anybody_is_trusted(secure: Recorder) -> None:
+    await ask(secure.url, verify=False)
+    assert len(secure.requests) == 1
+
+
+async def test_a_certificate_of_another_host_is_an_ssl_error(ca: trustme.CA, bundle: str) -> None:
+    with Recorder(AwsAnswers(), tls=server_context(ca, "elsewhere.example")) as server:
+        with pytest.raises(SSLError):
+            await ask(server.url, verify=bundle)
+        assert not server.requests
+
+
+async def test_the_client_shows_its_certificate(
+    ca: trustme.CA, bundle: str, tmp_path: Path
+) -> None:
+    context = server_context(ca)
+    ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    mine = tmp_path / "client.pem"
+    ca.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(str(mine))
+    with Recorder(AwsAnswers(), tls=context) as server:
+        await ask(server.url, Config(client_cert=str(mine), retries=ONCE), verify=bundle)
+        assert len(server.requests) == 1
+        with pytest.raises(Exception, match=r"endpoint URL|closed|SSL"):
+            await ask(server.url, verify=bundle)
+
+
+async def test_certificates_are_loaded_once_and_never_on_the_loops_thread(
+    secure: Recorder, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[threading.Thread] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def noted(self: ssl.SSLContext, *args: Any, **kwargs: Any) -> None:
+        loads.append(threading.current_thread())
+        load(self, *args, **kwargs)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted)
+    async with session_for(secure.url, verify=bundle) as session:
+
+        async def one() -> None:
+            async with session.client("s3") as s3:
+                await s3.list_buckets()
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(one)
+    assert len(loads) == 1
+    assert loads[0] is not threading.current_thread()
+
+
+@pytest.mark.parametrize("proxy_tls", [False, True])
+@pytest.mark.parametrize("endpoint_tls", [False, True])
+async def test_every_endpoint_is_reached_through_every_proxy(
+    proxy_tls: bool, endpoint_tls: bool, ca: trustme.CA, bundle: str, request: Any
+) -> None:
+    server: Recorder = request.getfixturevalue("secure" if endpoint_tls else "plain")
+    tls = server_context(ca) if proxy_tls else None
+    with Proxy(tls=tls, credentials="user:pass word") as proxy:
+        url = f"{'https' if proxy_tls else 'http'}://user:pass%20word@127.0.0.1:{proxy.port}"
+        config = Config(
+            retries=ONCE,
+            proxies={"http": url, "https": url},
+            proxies_config={"proxy_ca_bundle": bundle},
+        )
+        await ask(server.url, config, times=2, verify=bundle)
+        assert len(server.requests) == 2
+        assert bool(proxy.tunnelled) == endpoint_tls
+        assert bool(proxy.forwarded) == (not endpoint_tls)
+    # What is for the proxy is not the endpoint's to see through a tunnel.
+    if endpoint_tls:
+        assert all("proxy-authorization" not in seen.headers for seen in server.requests)
+
+
+async def test_a_proxy_that_refuses_is_a_proxy_error_without_its_password(
+    secure: Recorder, bundle: str
+) -> None:
+    with Proxy(credentials="user:right") as proxy:
+        url = f"http://user:wrongpassword@127.0.0.1:{proxy.port}"
+        config = Config(retries=ONCE, proxies={"https": url})
+        with pytest.raises(ProxyConnectionError) as caught:
+            await ask(secure.url, config, verify=bundle)
+        assert "wrongpassword" not in f"{caught.value} {caught.value.__cause__!r}"
+    assert not secure.requests
+
+
+async def test_a_proxy_of_an_unknown_authority_is_a_proxy_error(
+    ca: trustme.CA, plain: Recorder
+) -> None:
+    with Proxy(tls=server_context(ca)) as proxy:
+        config = Config(retries=ONCE, proxies={"http": f"https://127.0.0.1:{proxy.port}"})
+        with pytest.raises(ProxyConnectionError):
+            await ask(plain.url, config)
+
+
+async def test_the_environments_proxy_is_used_unless_no_proxy_says_otherwise(
+    plain: Recorder,
+) -> None:
+    with Proxy() as proxy:
+        environ = {"HTTP_PROXY": f"http://127.0.0.1:{proxy.port}", "HOME": "/nowhere"}
+        await ask(plain.url, environ=environ)
+        assert len(proxy.forwarded) == 1
+        await ask(plain.url, environ={**environ, "NO_PROXY": "127.0.0.1"})
+        assert len(proxy.forwarded) == 1
+    assert len(plain.requests) == 2
+
+
+async def test_the_log_has_no_secret(
+    secure: Recorder, bundle: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Proxy(credentials="user:hidden-word") as proxy:
+        config = Config(
+            retries=ONCE, proxies={"https": f"http://user:hidden-word@127.0.0.1:{proxy.port}"}
+        )
+        with caplog.at_level(logging.DEBUG, logger="asession"):
+            await ask(secure.url, config, verify=bundle)
+    ours = [entry.getMessage() for entry in caplog.records if entry.name.startswith("asession")]
+    assert any("-> 200" in message for message in ours)
+    assert not any(SECRET in message or "hidden-word" in message for message in ours)
+    assert not any("Signature" in message for message in ours)
