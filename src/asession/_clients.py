@@ -25,6 +25,8 @@ logger = logging.getLogger("asession.session")
 
 # How long closing one client may take before it is given up, in seconds.
 CLOSE_TIMEOUT = 10.0
+# How often closing one client is begun anew when its task is cancelled meanwhile.
+_CLOSE_ATTEMPTS = 3
 
 
 class LiveState:
@@ -96,15 +98,18 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
     errors: list[Exception] = []
     interruption: BaseException | None = None
     for client in reversed(clients):
-        try:
+        for _ in range(_CLOSE_ATTEMPTS):
             try:
                 await _close(client)
             except anyio.get_cancelled_exc_class() as cancelled:
                 # A task of asyncio was cancelled past the shield. It ends when all is closed.
                 interruption = cancelled
-                await _close(client)
-        except Exception as caught:
-            errors.append(caught)
+                continue
+            except Exception as caught:
+                errors.append(caught)
+            except BaseException as caught:  # an interrupt ends the program, but after this
+                interruption = caught
+            break
     if interruption is not None:
         for failure in errors:
             logger.warning("closing an AWS client failed: %r", failure)

@@ -49,6 +49,10 @@ class Frame(Generic[S]):
             return True
         return not owner.is_alive() if isinstance(owner, threading.Thread) else is_done(owner)
 
+    def has_owner_of(self, other: Frame[S]) -> bool:
+        """Whether the same task pushed both."""
+        return self._owner() is other._owner()
+
     def is_from(self, site: FrameType | None) -> bool:
         """Whether the frame was pushed by that very run of that very function."""
         return site is not None and self._site == _site(site)
@@ -101,11 +105,18 @@ def push(session: S, site: FrameType | None = None) -> Frame[S]:
 def leave(frame: Frame[S]) -> None:
     """Mark a frame exited and, where it is this context's current one, go back to its parent."""
     frame.exited = True
+    at_home = _current.get() is frame and frame.is_mine
     if _current.get() is frame:
         _current.set(_visible(frame.parent))  # type: ignore[arg-type]
-    # What a context still holds leads to the next scope that is open, not through a chain of dead
-    # ones, which would grow with every task that starts the next.
-    while frame.parent is not None and frame.parent.exited:
+    # Only its owner reads past an exited frame, to its parent. What is left behind must not become
+    # a chain of dead scopes, which would grow with every task that starts the next.
+    if frame.is_orphan:
+        frame.parent = None
+    while (
+        frame.parent is not None
+        and frame.parent.exited
+        and (at_home or frame.parent.has_owner_of(frame))
+    ):
         frame.parent = frame.parent.parent
 
 

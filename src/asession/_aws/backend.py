@@ -102,10 +102,11 @@ class Backend:
 
     def _replay(self) -> None:
         emitter = self._aio.get_component("event_emitter")
-        for registration in self._events.since(self._replayed):
+        registrations = self._events.since(self._replayed)
+        self._replayed += len(registrations)
+        for registration in registrations:
             if not registration.event_name.startswith(RESOURCE_EVENTS):
                 registration.apply(emitter)
-        self._replayed = len(self._events)
 
 
 async def connect(

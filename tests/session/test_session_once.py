@@ -1,0 +1,213 @@
+"""`Once`: one computation for many tasks, whatever happens to the one that computes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import pytest
+
+import asession
+from asession import Credentials, Session
+from asession._once import Once
+from session.cancelling import cancelled_at
+
+pytestmark = pytest.mark.anyio
+
+
+class Computation:
+    """Counts its runs; each waits for `go_on`, then does what `results` says next."""
+
+    def __init__(self, *results: object) -> None:
+        self.results = list(results)
+        self.runs = 0
+        self.go_on = anyio.Event()
+        self.once: Once[object] = Once(self)
+
+    async def __call__(self) -> object:
+        self.runs += 1
+        await self.go_on.wait()
+        result = self.results.pop(0)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+async def ask_all(ask: Callable[[], Awaitable[object]], times: int) -> list[object]:
+    answers: list[object] = []
+
+    async def one() -> None:
+        try:
+            answers.append(await ask())
+        except Exception as error:
+            answers.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(times):
+            tasks.start_soon(one)
+    return answers
+
+
+@pytest.mark.parametrize("value", ["value", None, 0])
+async def test_a_hundred_tasks_share_one_run(value: object) -> None:
+    computation = Computation(value)
+    assert computation.once.value is None
+    computation.go_on.set()
+    assert await ask_all(computation.once.get, 100) == [value] * 100
+    assert await computation.once.get() == value
+    assert computation.once.value == value
+    assert computation.runs == 1
+
+
+async def test_an_error_is_shared_by_its_run_and_the_next_call_tries_again() -> None:
+    error = OSError("first")
+    computation = Computation(error, "value")
+    answers: list[object] = []
+
+    async def ask() -> None:
+        answers.extend(await ask_all(computation.once.get, 100))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        computation.go_on.set()
+    assert answers == [error] * 100
+    assert computation.runs == 1
+    assert await computation.once.get() == "value"
+    assert computation.runs == 2
+
+
+async def test_a_cancelled_leader_hands_over() -> None:
+    computation = Computation("value")
+    answers: list[object] = []
+    scope = anyio.CancelScope()
+
+    async def leader() -> None:
+        with scope:
+            await computation.once.get()
+
+    async def waiters() -> None:
+        answers.extend(await ask_all(computation.once.get, 100))
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leader)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(waiters)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+            assert computation.runs == 2
+            computation.go_on.set()
+    assert scope.cancelled_caught
+    assert answers == ["value"] * 100
+    assert computation.runs == 2
+
+
+async def test_leaders_cancelled_one_after_the_other_serve_the_last() -> None:
+    computation = Computation("value")
+    scopes = [anyio.CancelScope() for _ in range(20)]
+    answers: list[object] = []
+
+    async def ask(scope: anyio.CancelScope) -> None:
+        with scope:
+            answers.append(await computation.once.get())
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            for scope in scopes:
+                tasks.start_soon(ask, scope)
+            # Whoever leads; the order is the loop's.
+            for scope in scopes[:-1]:
+                await anyio.wait_all_tasks_blocked()
+                scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+            computation.go_on.set()
+    assert answers == ["value"]
+
+
+async def test_a_cancelled_waiter_disturbs_nobody() -> None:
+    computation = Computation("value")
+    scope = anyio.CancelScope()
+    answers: list[object] = []
+
+    async def waiter() -> None:
+        with scope:
+            await computation.once.get()
+
+    async def others() -> None:
+        answers.extend(await ask_all(computation.once.get, 10))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(others)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(waiter)
+        await anyio.wait_all_tasks_blocked()
+        scope.cancel()
+        await anyio.wait_all_tasks_blocked()
+        computation.go_on.set()
+    assert answers == ["value"] * 10
+    assert computation.runs == 1
+
+
+async def test_leader_and_waiters_cancelled_together_leave_it_as_new() -> None:
+    computation = Computation("value")
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(computation.once.get)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    computation.go_on.set()
+    with anyio.fail_after(5):
+        assert await computation.once.get() == "value"
+
+
+async def test_a_leader_cancelled_at_each_step_never_strands_a_waiter() -> None:
+    async def compute() -> str:
+        for _ in range(4):
+            await anyio.sleep(0)
+        return "value"
+
+    for step in range(1, 20):
+        once = Once(compute)
+        answers: list[str] = []
+        reached = False
+
+        async def leader(once: Once[str] = once, step: int = step) -> None:
+            nonlocal reached
+            reached = await cancelled_at(step, once.get)
+
+        async def waiter(once: Once[str] = once, answers: list[str] = answers) -> None:
+            answers.append(await once.get())
+
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(leader)
+                await anyio.sleep(0)
+                for _ in range(3):
+                    tasks.start_soon(waiter)
+        assert answers == ["value"] * 3
+        if not reached:
+            break
+    assert step > 3
+
+
+async def test_a_computation_that_asks_for_its_own_value_fails_instead_of_hanging() -> None:
+    async def compute() -> str:
+        return await once.get()
+
+    once = Once(compute)
+    with anyio.fail_after(2), pytest.raises(RuntimeError):
+        await once.get()
+
+
+async def test_credentials_that_need_their_own_session_fail_instead_of_hanging() -> None:
+    async def source() -> Credentials | None:
+        # The session being opened is the current one here.
+        async with asession.client("sts") as sts:
+            return Credentials(sts.meta.region_name, "secret")
+
+    with anyio.fail_after(10), pytest.raises(RuntimeError):
+        async with Session(credentials=source, region_name="eu-west-1") as session:
+            await session.client("s3")
