@@ -26,7 +26,7 @@ logger = logging.getLogger("asession.session")
 # How long closing one client may take before it is given up, in seconds.
 CLOSE_TIMEOUT = 10.0
 # How often closing one client is begun anew when its task is cancelled meanwhile.
-_CLOSE_ATTEMPTS = 3
+_CLOSE_ATTEMPTS = 5
 
 
 class LiveState:
@@ -98,18 +98,10 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
     errors: list[Exception] = []
     interruption: BaseException | None = None
     for client in reversed(clients):
-        for _ in range(_CLOSE_ATTEMPTS):
-            try:
-                await _close(client)
-            except anyio.get_cancelled_exc_class() as cancelled:
-                # A task of asyncio was cancelled past the shield. It ends when all is closed.
-                interruption = cancelled
-                continue
-            except Exception as caught:
-                errors.append(caught)
-            except BaseException as caught:  # an interrupt ends the program, but after this
-                interruption = caught
-            break
+        try:
+            interruption = await _close(client) or interruption
+        except Exception as caught:
+            errors.append(caught)
     if interruption is not None:
         for failure in errors:
             logger.warning("closing an AWS client failed: %r", failure)
@@ -128,9 +120,19 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
         raise ExceptionGroup("closing AWS clients failed", errors)
 
 
-async def _close(client: Any) -> None:
-    with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
-        await client.close()
+async def _close(client: Any) -> BaseException | None:
+    """Close one client; returns what must go on once all are closed."""
+    interruption: BaseException | None = None
+    for _ in range(_CLOSE_ATTEMPTS):
+        try:
+            with anyio.fail_after(CLOSE_TIMEOUT, shield=True):
+                await client.close()
+            break
+        except anyio.get_cancelled_exc_class() as cancelled:
+            interruption = cancelled  # a task of asyncio was cancelled past the shield
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            return interrupt
+    return interruption
 
 
 class LiveStates:
