@@ -27,7 +27,12 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 # What `others` runs: importing and the public names, scoping (the part that depends on how Python
 # handles contexts, tasks and generators), and the demo, which goes through everything else.
-SMOKE = ("tests/house/test_exports.py", "tests/scope", "tests/demo")
+SMOKE = (
+    "tests/house/test_exports.py",
+    "tests/scope/test_scope_tasks.py",
+    "tests/scope/test_scope_elsewhere.py",
+    "tests/demo",
+)
 
 
 def install(session: nox.Session, *groups: str, extras: str = "") -> None:
