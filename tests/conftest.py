@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+import hypothesis  # noqa: F401 - at its first import it looks for referrers, which freezing hides
 import pytest
 
 from guard import GUARD, NetworkGuard
