@@ -11,7 +11,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-SHOWN = ("asession", "aiobotocore", "botocore", "boto3", "anyio", "aiofiles", "httpx2")
+SHOWN = ("asession", "aiobotocore", "botocore", "boto3", "anyio", "aiofiles", "httptools")
 
 
 def number(version: str) -> tuple[int, ...]:
