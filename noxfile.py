@@ -71,9 +71,9 @@ def others(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Storms and soaks alone, at their full size."""
+    """Storms, soaks and matrices alone, at their full size."""
     install(session, "test")
-    session.run("pytest", "-m", "slow", *session.posargs, env={"ASESSION_SOAK": "1"})
+    session.run("pytest", "-m", "slow or matrix", *session.posargs, env={"ASESSION_SOAK": "1"})
 
 
 @nox.session

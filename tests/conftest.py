@@ -25,6 +25,7 @@ from watch import FileWatch
 GUARD.install()
 
 _UVLOOP = "asyncio+uvloop"
+_HANDFUL = 6
 _PRIVATE_PREFIXES = ("AWS_", "BOTO")
 _PRIVATE_NAMES = frozenset(
     {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY"}
@@ -50,6 +51,24 @@ def _terminate(owner: int, number: int, frame: FrameType | None) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--uvloop"):
         items[:] = [item for item in items if f"[{_UVLOOP}" not in item.name]
+    if os.environ.get("ASESSION_SOAK") != "1" and not config.option.keyword:
+        dropped = [item for item in _beyond_the_sample(items) if "::" not in " ".join(config.args)]
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            gone = set(dropped)
+            items[:] = [item for item in items if item not in gone]
+
+
+def _beyond_the_sample(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Two of three variants of each test in a matrix, where it has more than a handful."""
+    groups: dict[tuple[str, str, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("matrix") is not None:
+            loop = "trio" if "[trio" in item.name else "asyncio"
+            groups.setdefault((item.path.name, item.name.split("[")[0], loop), []).append(item)
+    for variants in groups.values():
+        if len(variants) > _HANDFUL:
+            yield from (item for at, item in enumerate(variants) if at % 3)
 
 
 @pytest.fixture(

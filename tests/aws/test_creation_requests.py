@@ -19,7 +19,7 @@ from botocore.loaders import create_loader
 
 import asession
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
 KEYS = ("AKIAX", "secret", "token")
 ARN = "arn:aws:s3:us-west-2:123456789012:accesspoint:mine"

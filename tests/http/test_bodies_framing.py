@@ -20,7 +20,7 @@ from asession import Config, Session
 from body_sources import KINDS, REWINDABLE, AsyncPieces, close, generate
 from servers.recorder import Recorder, Reply
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
 SIZES = [0, 1, 64 * 1024, 64 * 1024 + 1, 5 * 1024 * 1024]
 DATA = os.urandom(100_000)

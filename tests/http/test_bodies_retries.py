@@ -12,7 +12,7 @@ from asession import Config, Session
 from body_sources import KINDS, ONCE_ONLY, REWINDABLE, AsyncPieces, AsyncSeeker, close
 from servers.recorder import Recorder, Reply
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
 DATA = os.urandom(100_000)
 MODES = ["legacy", "standard", "adaptive"]

@@ -20,7 +20,7 @@ from body_sources import (
     generate,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
 SIZES = [0, 1, 64 * 1024, 64 * 1024 + 1, 5 * 1024 * 1024]
 DATA = os.urandom(200_000)

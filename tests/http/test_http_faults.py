@@ -23,7 +23,7 @@ from asession import Config, Session
 from servers import faults
 from servers.faults import PAYLOAD, Fault, FaultServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
 Mode = Literal["legacy", "standard", "adaptive"]
 MODES: tuple[Mode, ...] = ("legacy", "standard", "adaptive")
