@@ -51,12 +51,12 @@ def _terminate(owner: int, number: int, frame: FrameType | None) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--uvloop"):
         items[:] = [item for item in items if f"[{_UVLOOP}" not in item.name]
-    if os.environ.get("ASESSION_SOAK") != "1" and not config.option.keyword:
-        dropped = [item for item in _beyond_the_sample(items) if "::" not in " ".join(config.args)]
+    chosen_by_name = config.option.keyword or any("::" in argument for argument in config.args)
+    if os.environ.get("ASESSION_SOAK") != "1" and not chosen_by_name:
+        dropped = set(_beyond_the_sample(items))
         if dropped:
-            config.hook.pytest_deselected(items=dropped)
-            gone = set(dropped)
-            items[:] = [item for item in items if item not in gone]
+            config.hook.pytest_deselected(items=list(dropped))
+            items[:] = [item for item in items if item not in dropped]
 
 
 def _beyond_the_sample(items: list[pytest.Item]) -> Iterator[pytest.Item]:
