@@ -116,8 +116,7 @@ class SessionOptions:
         }
 
     def __repr__(self) -> str:
-        shown = (f"{name}={_show(name, value)}" for name, value in self.given().items())
-        return f"SessionOptions({', '.join(shown)})"
+        return f"SessionOptions({self.describe()})"
 
     def describe(self) -> str:
         """The options for a `repr`, without secrets."""
