@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asession._default import resource as resource
     from asession._default import setup_default_session as setup_default_session
     from asession._default import use_session as use_session
+    from asession._default import warm_up as warm_up
     from asession._logging import set_stream_logger as set_stream_logger
     from asession.credentials import Credentials as Credentials
     from asession.session import Session as Session
@@ -32,6 +33,7 @@ _HOMES = {
     "set_stream_logger": "asession._logging",
     "setup_default_session": "asession._default",
     "use_session": "asession._default",
+    "warm_up": "asession._default",
 }
 _PACKAGES = ("credentials", "dynamodb", "exceptions", "session", "web")
 
@@ -49,6 +51,7 @@ __all__ = [
     "set_stream_logger",
     "setup_default_session",
     "use_session",
+    "warm_up",
     "web",
 ]
 

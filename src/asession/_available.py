@@ -1,4 +1,4 @@
-"""What AWS has: services, resources, partitions and regions, as the model files know them."""
+"""What the model files know: services, resources, partitions, regions; and reading them early."""
 
 from __future__ import annotations
 
@@ -12,6 +12,26 @@ class Available:
     """The part of a session that answers from model files; they are read in worker threads."""
 
     _live: LiveStates
+
+    async def warm_up(self, *services: str) -> None:
+        """Read now what the first client of each service would have to wait for.
+
+        For start-up hooks; never needed for correctness. What is read is kept for the process and
+        shared by all sessions. Nothing is connected and no credentials are asked for.
+
+        Args:
+            services: For example ``"s3", "dynamodb"``; without any, what they have in common.
+
+        Raises:
+            botocore.exceptions.UnknownServiceError: There is no such service.
+            ProfileNotFoundError: The profile asked for does not exist.
+
+        Example:
+            await asession.warm_up("s3", "dynamodb")
+        """
+        async with self._live.held() as state:
+            backend = await state.backend.get()
+            await backend.warm_up(services)
 
     async def get_available_services(self) -> list[str]:
         """The names of the services that have clients, sorted."""

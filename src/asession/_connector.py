@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from asession._events import SessionEvents
 from asession._options import SessionOptions
@@ -25,12 +25,14 @@ class Connector:
         facts: What the session knows about itself, `None` before it is first resolved.
     """
 
-    __slots__ = ("_events", "_options", "_resolution", "_warned", "facts")
+    __slots__ = ("_events", "_options", "_private", "_resolution", "_warned", "facts")
 
     def __init__(self, options: SessionOptions, events: SessionEvents) -> None:
         self._options = options
         self._events = events
         self._resolution: Resolution | None = None
+        # What the session's handlers may change, and so is no other session's.
+        self._private: dict[Any, Any] = {}
         self._warned = False
         self.facts: Facts | None = None
 
@@ -48,7 +50,7 @@ class Connector:
         resolution = await self._resolve()
         module = await import_module("asession._aws.backend")
         ask = asker(self._options.mfa)
-        backend = await module.connect(self._options, resolution, self._events, ask)
+        backend = await module.connect(self._options, resolution, self._events, ask, self._private)
         return cast("Backend", backend)
 
     async def _resolve(self) -> Resolution:

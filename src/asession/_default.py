@@ -71,6 +71,15 @@ def resource(service_name: str, *args: Any, **kwargs: Any) -> Opening[Any]:
     return current_session().resource(service_name, *args, **kwargs)
 
 
+async def warm_up(*services: str) -> None:
+    """`Session.warm_up` of the current session.
+
+    Args:
+        services: For example ``"s3", "dynamodb"``.
+    """
+    await current_session().warm_up(*services)
+
+
 class use_session:  # noqa: N801 - read as a statement: `with use_session(session):`
     """Makes a session the current one for a block, without entering it; in sync code too.
 

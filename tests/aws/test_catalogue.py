@@ -97,7 +97,18 @@ async def test_unknown_resources_and_versions_are_boto3s_errors(home):
             pass
 
 
-def test_one_catalogue_serves_all_sessions_with_the_same_path(home):
+def test_one_catalogue_serves_all_sessions_without_models_of_their_own(home, toys, tmp_path):
     one = catalogue_for(None, {"HOME": str(home.path)})
-    assert catalogue_for(None, {"HOME": str(home.path)}) is one
-    assert catalogue_for("/elsewhere", {"HOME": str(home.path)}) is not one
+    assert catalogue_for(None, {"HOME": str(tmp_path / "elsewhere")}) is one
+    assert catalogue_for(str(tmp_path / "missing"), {"HOME": str(home.path)}) is one
+    with_toys = catalogue_for(str(toys), {"HOME": str(home.path)})
+    assert with_toys is not one
+    assert catalogue_for(str(toys), {"HOME": str(tmp_path)}) is with_toys
+
+
+async def test_a_new_session_sees_a_model_that_was_added_since(home, toys):
+    session = Session(profiles={"default": {"data_path": str(toys)}})
+    assert "game" not in await session.get_available_services()
+    (toys / "toy").rename(toys / "game")
+    again = Session(profiles={"default": {"data_path": str(toys)}})
+    assert "game" in await again.get_available_services()

@@ -29,7 +29,7 @@ def parts(client):
         type(client._request_signer),
         type(client._ruleset_resolver),
         type(client._user_agent_creator),
-        type(client.meta.events._emitter),
+        type(getattr(client.meta.events, "_emitter", client.meta.events)),
     ]
 
 

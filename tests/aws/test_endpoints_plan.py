@@ -145,6 +145,10 @@ async def client_of(service, settings):
         yield client
 
 
+def ours_of(upstream):
+    return EndpointResolver.replacing(upstream, upstream._provider, {})
+
+
 async def outcome(client, resolver, operation, params):
     """All that a request gets to know from a resolver."""
     model = client.meta.service_model.operation_model(operation)
@@ -173,7 +177,7 @@ async def outcome(client, resolver, operation, params):
 async def test_an_endpoint_is_upstreams(service, settings):
     async with client_of(service, SETTINGS[settings]) as client:
         upstream = client._ruleset_resolver
-        ours = EndpointResolver.replacing(upstream)
+        ours = ours_of(upstream)
         calls = CALLS[service]
         for name, params in [*calls, *reversed(calls)]:
             expected = await outcome(client, upstream, name, params)
@@ -184,7 +188,7 @@ async def test_an_endpoint_is_upstreams(service, settings):
 async def test_handlers_may_change_builtins_and_parameters_at_each_call():
     async with client_of("s3", {}) as client:
         upstream = client._ruleset_resolver
-        ours = EndpointResolver.replacing(upstream)
+        ours = ours_of(upstream)
         region = ""
 
         async def elsewhere(builtins, params, context, **kwargs):
@@ -216,7 +220,7 @@ async def test_the_account_of_the_credentials_is_asked_for_at_each_call():
         return account
 
     async with client_of("dynamodb", ACCOUNT) as client:
-        ours = EndpointResolver.replacing(client._ruleset_resolver)
+        ours = ours_of(client._ruleset_resolver)
         ours._builtins = {**ours._builtins, "AWS::Auth::AccountId": account_id}
         for account in ("111111111111", "222222222222", None, "111111111111"):
             found, *_, features = await outcome(client, ours, "GetItem", TABLE)
@@ -228,7 +232,7 @@ async def test_the_account_of_the_credentials_is_asked_for_at_each_call():
 
 async def test_what_a_caller_changes_in_an_answer_stays_with_that_caller():
     async with client_of("s3", {}) as client:
-        ours = EndpointResolver.replacing(client._ruleset_resolver)
+        ours = ours_of(client._ruleset_resolver)
         for _ in range(2):
             found, *_ = await outcome(client, ours, "GetObject", {"Bucket": "bucket", "Key": "k"})
             _, headers, _, (name, signing) = found
@@ -245,7 +249,7 @@ async def test_what_a_caller_changes_in_an_answer_stays_with_that_caller():
 
 async def test_rules_run_once_for_the_same_parameters_whatever_the_key(monkeypatch):
     async with client_of("s3", {}) as client:
-        ours = EndpointResolver.replacing(client._ruleset_resolver)
+        ours = ours_of(client._ruleset_resolver)
         runs = []
         original = ours._provider.resolve_endpoint
         monkeypatch.setattr(
@@ -260,7 +264,7 @@ async def test_it_remembers_no_more_than_its_limit(monkeypatch):
     monkeypatch.setattr(endpoints, "_LIMIT", 8)
     async with client_of("s3", {}) as client:
         upstream = client._ruleset_resolver
-        ours = EndpointResolver.replacing(upstream)
+        ours = ours_of(upstream)
         for number in [*range(30), *range(30)]:
             params = {"Bucket": f"bucket-{number}", "Key": "k"}
             expected = await outcome(client, upstream, "GetObject", params)
@@ -272,7 +276,7 @@ async def test_it_remembers_no_more_than_its_limit(monkeypatch):
 async def test_an_unknown_builtin_is_refused_as_upstream_refuses_it():
     async with client_of("sqs", {}) as client:
         upstream = client._ruleset_resolver
-        ours = EndpointResolver.replacing(upstream)
+        ours = ours_of(upstream)
         upstream._param_definitions["Region"].builtin = "AWS::Unknown"
         upstream._builtins["AWS::Unknown"] = "value"
         expected = await outcome(client, upstream, "ListQueues", {})

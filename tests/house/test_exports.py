@@ -90,6 +90,7 @@ def test_the_promised_names_are_public() -> None:
         "set_stream_logger",
         "setup_default_session",
         "use_session",
+        "warm_up",
     }
     assert promised <= set(asession.__all__)
     from asession.session import Session

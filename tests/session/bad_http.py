@@ -45,8 +45,8 @@ class HttpLog:
                 await self._really_close(name)
 
             async def _really_close(self, name: str) -> None:
-                log.closed.append(name)
                 await super().close()
+                log.closed.append(name)  # an interrupted close is repeated
 
         self.config = AioConfig(http_session_cls=Http)
 

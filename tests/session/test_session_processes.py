@@ -98,7 +98,7 @@ def test_locks_held_by_another_thread_do_not_stay_taken(make: Make, backend: str
     from asession._profiles import load
 
     locks: list[ProcessLock] = [_default._lock, catalogue._lock, load._contents._lock]
-    locks += [each._lock for each in catalogue._catalogues.values()]
+    locks += [each._lock for _, each in catalogue._catalogues.values()]
     taken, release = threading.Event(), threading.Event()
 
     def hold() -> None:

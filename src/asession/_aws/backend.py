@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from asession._aws.catalogue import Catalogue, catalogue_for, catalogue_over
 from asession._aws.clients import lease, mix_in
 from asession._aws.providers import Ask
 from asession._aws.resolve import Facts
+from asession._aws.service import Service
 from asession._aws.session import AwsSession
 from asession._events import RESOURCE_EVENTS, SessionEvents
 from asession._http.transport import Transport
@@ -49,7 +51,8 @@ class Backend:
         self._events = events
         self._replayed = 0
         self.catalogue = catalogue
-        aio.register("creating-client-class", mix_in, unique_id="asession-lease")
+        if transport is None:  # the user's; ours has it from the start
+            aio.register("creating-client-class", mix_in, unique_id="asession-lease")
 
     async def open_client(self, service_name: str, **kwargs: Any) -> Any:
         """A new client, entered; close it with its `close`."""
@@ -57,6 +60,15 @@ class Backend:
         client = await self._aio.create_client(service_name, **kwargs).__aenter__()
         lease(client, service_name)
         return client
+
+    async def warm_up(self, services: Iterable[str]) -> None:
+        """Read what clients of these services are made from."""
+        self._replay()
+        if isinstance(self._aio, AwsSession):
+            await self._aio.warm_up(services)
+        else:
+            for service_name in services:
+                await in_thread(self._aio.warm_up_loader_caches, service_name)
 
     async def close(self) -> None:
         """End the connections that the session's clients shared."""
@@ -110,13 +122,25 @@ class Backend:
 
 
 async def connect(
-    options: SessionOptions, resolution: Resolution, events: SessionEvents, ask: Ask
+    options: SessionOptions,
+    resolution: Resolution,
+    events: SessionEvents,
+    ask: Ask,
+    private: dict[Any, Service],
 ) -> Backend:
-    """The backend of a session that has its own files and settings."""
+    """The backend of a session that has its own files and settings.
+
+    Args:
+        options: The session's arguments.
+        resolution: Its files, environment and settings.
+        events: Its handlers.
+        ask: Who is asked for MFA codes.
+        private: Where the session keeps, on all loops, the services that its handlers may change.
+    """
     data_path = resolution.settings["data_path"].value
     catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
     transport = Transport()
-    aio = AwsSession(options, resolution, catalogue, transport, ask)
+    aio = AwsSession(options, resolution, catalogue, transport, ask, private)
     return Backend(aio, catalogue, events, transport)
 
 

@@ -1,4 +1,4 @@
-"""The model files of botocore and boto3, read once per process, off the event loop.
+"""Everything immutable that clients are made from, read once per process, off the event loop.
 
 Process-wide and read-only: every session with the same search path shares one `Catalogue`.
 """
@@ -8,118 +8,113 @@ from __future__ import annotations
 import copy
 import importlib.util
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
+from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
-from botocore.handlers import BUILTIN_HANDLERS
 from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader
-from botocore.regions import EndpointResolver
+from botocore.regions import EndpointResolver, EndpointRulesetResolver
 from botocore.waiter import WaiterModel
 
+from asession._aws.handlers import docs_events
+from asession._aws.models import ModelFiles
+from asession._aws.service import Service
+from asession._once import Once
 from asession._profiles.paths import expand
 from asession._runtime.forks import ProcessLock
+from asession._runtime.loops import LoopToken, current_loop
 from asession._runtime.threads import in_thread
 
 # What every client needs.
 _COMMON = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
-# What a client of one service needs, now or later; the first is required.
-_OF_SERVICE = ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2")
+# What a client of a service may ask for later, on its event loop.
+_OPTIONAL = ("paginators-1", "waiters-2")
 
 RESOURCES = "resources-1"
 
-
-class CatalogueLoader(Loader):
-    """botocore's loader, remembering absent files too and asking the disk only once for each.
-
-    Belongs to a `Catalogue`, whose lock guards it while it reads.
-    """
-
-    def __init__(self, search_paths: list[str]) -> None:
-        super().__init__(extra_search_paths=search_paths, include_default_search_paths=False)
-        self._data: dict[str, tuple[Any, str] | DataNotFoundError] = {}
-        self._services: dict[str, list[str]] = {}
-        self._versions: dict[tuple[str, str], list[str]] = {}
-        self._models: dict[tuple[str, str, str], Any] = {}
-
-    def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        found = self._data.get(name)
-        if found is None:
-            try:
-                found = super().load_data_with_path(name)
-            except DataNotFoundError as error:
-                found = error
-            self._data[name] = found
-        if isinstance(found, DataNotFoundError):
-            raise DataNotFoundError(data_path=name)
-        return found
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        services = self._services.get(type_name)
-        if services is None:
-            services = self._services[type_name] = super().list_available_services(type_name)
-        return services
-
-    def list_api_versions(self, service_name: str, type_name: str) -> list[str]:
-        key = (service_name, type_name)
-        versions = self._versions.get(key)
-        if versions is None:
-            versions = self._versions[key] = super().list_api_versions(service_name, type_name)
-        return versions
-
-    def determine_latest_version(self, service_name: str, type_name: str) -> str:
-        return max(self.list_api_versions(service_name, type_name))
-
-    def load_service_model(
-        self, service_name: str, type_name: str, api_version: str | None = None
-    ) -> Any:
-        known = self.list_available_services(type_name)
-        if service_name not in known:
-            raise UnknownServiceError(
-                service_name=service_name, known_service_names=", ".join(known)
-            )
-        version = api_version or self.determine_latest_version(service_name, type_name)
-        key = (service_name, type_name, version)
-        model = self._models.get(key)
-        if model is None:
-            # Extras are merged into the model in place, so once only.
-            model = self._models[key] = super().load_service_model(*key)
-        return model
+Key = tuple[str, str | None]
 
 
 class Catalogue:
-    """The models under one search path; lives as long as the process; nothing needs closing.
+    """The services under one search path; lives as long as the process; nothing needs closing.
 
-    Reading is guarded by a process lock and done in worker threads (`warm_up`); what has been
-    read is looked up without a lock, on any thread.
+    Reading is guarded by a process lock and done in worker threads, at most one per event loop for
+    a service; what has been read is looked up without a lock, on any thread.
+
+    Attributes:
+        loader: The files, in the form in which botocore asks for them.
     """
 
-    def __init__(self, loader: Loader) -> None:
-        self.loader = loader
+    def __init__(self, search_paths: Sequence[str]) -> None:
+        self.loader = ModelFiles(search_paths)
         self._lock = ProcessLock()
-        self._warm: set[tuple[str, str | None]] = set()
+        self._services: dict[Key, Service] = {}
+        # Who is reading a service, on each loop.
+        self._flights: WeakKeyDictionary[LoopToken, dict[Key, Once[Service]]] = WeakKeyDictionary()
         self._endpoint_resolver: EndpointResolver | None = None
-        self._docs_emitter: HierarchicalEmitter | None = None
 
-    async def warm_up(self, service_name: str, api_version: str | None = None) -> None:
-        """Read what a client of the service needs, in a worker thread, unless that was done."""
-        if (service_name, api_version) not in self._warm:
-            await in_thread(self._read, service_name, api_version)
+    async def service(self, name: str, api_version: str | None = None) -> Service:
+        """One service, read by the first who asks while all others wait for that.
 
-    def _read(self, service_name: str, api_version: str | None) -> None:
-        loader = self.loader
+        Raises:
+            botocore.exceptions.UnknownServiceError: There is no such service.
+            botocore.exceptions.DataNotFoundError: It has no such version.
+        """
+        key = (name, api_version)
+        service = self._services.get(key)
+        if service is not None:
+            return service
+        flights = self._flights.setdefault(current_loop(), {})
+        flight = flights.get(key)
+        if flight is None:
+            flight = flights[key] = Once(lambda: in_thread(self._read, *key))
+        try:
+            return await flight.get()
+        finally:
+            if flight.value is not None:
+                flights.pop(key, None)
+
+    def _read(self, name: str, api_version: str | None) -> Service:
         with self._lock:
-            for name in _COMMON:
-                loader.load_data_with_path(name)
-            self._resolver()
-            for type_name in _OF_SERVICE:
-                try:
-                    loader.load_service_model(service_name, type_name, api_version)
-                except (UnknownServiceError, DataNotFoundError):
-                    if type_name == _OF_SERVICE[0]:
-                        return  # the client will say so
-            self._warm.add((service_name, api_version))
+            service = self._services.get((name, api_version))
+            if service is None:
+                service = self._services[name, api_version] = self._make(name, api_version)
+            return service
+
+    def _make(self, name: str, api_version: str | None) -> Service:
+        description = self.loader.load_service_model(name, "service-2", api_version)
+        for common in _COMMON:
+            self.loader.load_data_with_path(common)
+        for type_name in _OPTIONAL:
+            try:
+                self.loader.load_service_model(name, type_name, api_version)
+            except (UnknownServiceError, DataNotFoundError):
+                continue  # the client will say so
+        self._resolver()
+        service = Service(name, description)
+        service.rules = self._rules(service, api_version)
+        service.prepare()
+        return service
+
+    def _rules(self, service: Service, api_version: str | None) -> EndpointProvider | None:
+        try:
+            rules = self.loader.load_service_model(service.name, "endpoint-rule-set-1", api_version)
+        except UnknownServiceError:
+            return None
+        # Upstream's resolver knows which parameters of a service its rules never look at.
+        resolver = EndpointRulesetResolver(
+            endpoint_ruleset_data=rules,
+            partition_data=self.loader.load_data("partitions"),
+            service_model=service.model,
+            builtins={},
+            client_context={},
+            event_emitter=None,
+        )
+        return resolver._provider
 
     def _resolver(self) -> EndpointResolver:
         if self._endpoint_resolver is None:
@@ -131,7 +126,7 @@ class Catalogue:
 
     @property
     def endpoint_resolver(self) -> EndpointResolver:
-        """The partitions and endpoints; read after a `warm_up` of any service."""
+        """The partitions and endpoints; read together with any service."""
         return self._resolver()
 
     async def services(self, type_name: str) -> list[str]:
@@ -147,7 +142,7 @@ class Catalogue:
         )
 
     async def private_service_model(self, service_name: str, api_version: str | None = None) -> Any:
-        """A copy of a service's model that its owner may change."""
+        """A copy of a service's model, decoded whole, that its owner may change."""
         model = await self.service_model(service_name, "service-2", api_version)
         return await in_thread(copy.deepcopy, model)
 
@@ -168,15 +163,9 @@ class Catalogue:
     @property
     def docs_emitter(self) -> HierarchicalEmitter:
         """A sync emitter with botocore's handlers for docstrings."""
-        if self._docs_emitter is None:
-            emitter = HierarchicalEmitter()
-            for event_name, handler, *_ in BUILTIN_HANDLERS:
-                if event_name.startswith("docs."):
-                    emitter.register(event_name, handler)
-            self._docs_emitter = emitter
-        return self._docs_emitter
+        return docs_events()
 
-    def _locked(self, function: Any, *args: Any) -> Any:
+    def _locked(self, function: Callable[..., Any], *args: Any) -> Any:
         with self._lock:
             return function(*args)
 
@@ -193,12 +182,15 @@ class WaiterModels:
         return WaiterModel(self._loader.load_service_model(*self._key)).get_waiter(waiter_name)
 
 
-_catalogues: dict[tuple[str, ...], Catalogue] = {}
+# By search path: how the directories of the user's own were when it was made, and the catalogue.
+_catalogues: dict[tuple[str, ...], tuple[Any, Catalogue]] = {}
 _lock = ProcessLock()
 
 
 def catalogue_for(data_path: str | None, environ: Mapping[str, str]) -> Catalogue:
     """The catalogue of a session: `data_path`, `~/.aws/models`, botocore's and boto3's data.
+
+    Looks at the disk: the directories of one's own may have changed since another session looked.
 
     Args:
         data_path: Directories, separated as in `PATH`, searched first.
@@ -210,12 +202,25 @@ def catalogue_for(data_path: str | None, environ: Mapping[str, str]) -> Catalogu
 
 def catalogue_over(search_paths: Sequence[str]) -> Catalogue:
     """The catalogue of these directories and, after them, boto3's data."""
-    paths = (*search_paths, _boto3_data())
+    states = {path: _state_of(path) for path in search_paths if path != Loader.BUILTIN_DATA_PATH}
+    # Whoever has no models of his own shares one catalogue, wherever his home is.
+    paths = (*(path for path in search_paths if states.get(path, True)), _boto3_data())
+    state = [found for found in states.values() if found]
     with _lock:
-        catalogue = _catalogues.get(paths)
-        if catalogue is None:
-            catalogue = _catalogues[paths] = Catalogue(CatalogueLoader(list(paths)))
-    return catalogue
+        known = _catalogues.get(paths)
+        if known is None or known[0] != state:
+            known = _catalogues[paths] = state, Catalogue(paths)
+    return known[1]
+
+
+def _state_of(directory: str) -> Any:
+    """The files below a directory and when they last changed; empty where there is none."""
+    state = []
+    for where, _, names in os.walk(directory):
+        for path in (os.path.join(where, name) for name in names):
+            with suppress(OSError):  # it went meanwhile
+                state.append((path, os.stat(path).st_mtime_ns))
+    return sorted(state)
 
 
 def _boto3_data() -> str:

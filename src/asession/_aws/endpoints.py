@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from aiobotocore._helpers import resolve_awaitable
 from aiobotocore.regions import AioEndpointRulesetResolver
-from botocore.endpoint_provider import RuleSetEndpoint
+from botocore.endpoint_provider import EndpointProvider, RuleSetEndpoint
 from botocore.exceptions import EndpointProviderError
 from botocore.regions import EndpointResolverBuiltins
 
@@ -49,19 +49,33 @@ class Source:
     builtin: str | None = None
 
 
+# By operation.
+Plans = dict[Any, tuple[Source, ...]]
+
+
 class EndpointResolver(AioEndpointRulesetResolver):
     """A client's endpoints. Lives as long as its client; nothing needs closing."""
 
-    _plans: dict[Any, tuple[Source, ...]]
+    _plans: Plans
     _answers: dict[tuple[Any, ...], RuleSetEndpoint]
     _signing: dict[int, tuple[Any, Any, dict[str, Any]]]
 
     @classmethod
-    def replacing(cls, resolver: AioEndpointRulesetResolver) -> Self:
-        """A resolver with another one's state, to be put in its place."""
+    def replacing(
+        cls, resolver: AioEndpointRulesetResolver, rules: EndpointProvider, plans: Plans
+    ) -> Self:
+        """A resolver with another one's state, to be put in its place.
+
+        Args:
+            resolver: The other one.
+            rules: The service's rules, shared.
+            plans: The plans of the service's operations, shared.
+        """
         self = cls.__new__(cls)
         self.__dict__.update(vars(resolver))
-        self._plans = {}
+        self._provider = rules
+        self._param_definitions = rules.ruleset.parameters
+        self._plans = plans
         self._answers = {}
         self._signing = {}
         return self

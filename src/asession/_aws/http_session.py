@@ -44,6 +44,15 @@ class BodyCutShortError(upstream.ResponseStreamingError, upstream.IncompleteRead
     """The peer closed the connection before the body that was being read was complete."""
 
 
+def tls_settings(verify: Any, client_cert: Any = None) -> TlsSettings:
+    """The TLS settings that botocore's `verify` and `client_cert` stand for."""
+    return TlsSettings(
+        verify=bool(verify),
+        ca_bundle=get_cert_path(verify) if verify else None,
+        client_cert=_cert(client_cert),
+    )
+
+
 class HttpSession(HttpxSession):
     """Sends one client's requests through the transport it is attached to.
 
@@ -72,11 +81,7 @@ class HttpSession(HttpxSession):
             write=arguments.get("write_timeout", read),
             pool=arguments.get("pool_timeout"),
         )
-        self._tls = TlsSettings(
-            verify=bool(verify),
-            ca_bundle=get_cert_path(verify) if verify else None,
-            client_cert=_cert(client_cert),
-        )
+        self._tls = tls_settings(verify, client_cert)
         self._limit = max(1, max_pool_connections)
         self._keepalive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in (socket_options or ())
         self._proxy_config = ProxyConfiguration(proxies=proxies, proxies_settings=proxies_config)

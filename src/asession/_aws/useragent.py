@@ -21,11 +21,15 @@ class UserAgent(UserAgentString):
 
     _built: dict[Any, str] | None = None
 
+    def remember(self) -> dict[Any, str]:
+        """What was put together by this one and, from now on, by its copies."""
+        if self._built is None:
+            self._built = {}
+        return self._built
+
     def to_string(self) -> str:
         """The ``User-Agent`` header of a request made now."""
-        built = self._built
-        if built is None:
-            built = self._built = {}
+        built = self.remember()
         key = self._ingredients()
         text = built.get(key)
         if text is None:
