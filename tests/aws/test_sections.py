@@ -14,7 +14,7 @@ import pytest
 from botocore.loaders import create_loader
 
 from asession._aws.models import ModelFiles
-from asession._aws.sections import Section, merge, parse
+from asession._aws.sections import Section, merge, parse, parse_endpoints
 
 DATA = Path(botocore.__file__).parent / "data"
 FILES = sorted(DATA.glob("*/*/service-2.json.gz"))
@@ -24,7 +24,7 @@ LARGE = [next(DATA.glob(f"{name}/*/service-2.json.gz")) for name in ("s3", "sage
 
 
 def plain(value):
-    return copy.deepcopy(value) if isinstance(value, Section) else value
+    return copy.deepcopy(value)
 
 
 @pytest.mark.parametrize("path", [*SOME, *LARGE], ids=lambda path: path.parent.parent.name)
@@ -57,6 +57,16 @@ def test_a_model_in_another_form_says_the_same_too(text):
     assert {name: plain(part) for name, part in model.items()} == whole
 
 
+def test_the_partitions_are_cut_by_service_and_say_the_same():
+    data = (DATA / "endpoints.json").read_bytes()
+    endpoints, whole = parse_endpoints(data), json.loads(data)
+    assert all(isinstance(part["services"], Section) for part in endpoints["partitions"])
+    assert plain(endpoints) == whole
+    compact = json.dumps(whole).encode()
+    assert parse_endpoints(compact) == whole
+    assert parse_endpoints(b'{"version": 3}') == {"version": 3}
+
+
 def test_what_is_not_json_is_refused():
     with pytest.raises(ValueError, match="Expecting"):
         parse(b'{\n  "operations":{\n    "A":{"x":1}\n  }\n')
@@ -79,7 +89,8 @@ def test_members_that_contain_a_text_are_found():
     shapes = section(A={"exception": True}, B={"x": 1}, C={"y": "exception", "exception": True})
     assert shapes.containing(b'"exception": true') == ["A", "C"]
     assert shapes.containing(b"nowhere") == []
-    assert shapes.merged({"B": {"exception": True}}).containing(b'"exception"') == ["A", "C", "B"]
+    merged = shapes.merged({"B": {"exception": True}, "D": {"exception": True}})
+    assert sorted(merged.containing(b'"exception"')) == ["A", "B", "C", "D"]
 
 
 def test_extras_are_merged_as_botocore_merges_them():

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
 
-from asession._aws.sections import merge, parse
+from asession._aws.sections import merge, parse, parse_endpoints
 
 _EXTENSIONS = (".json", ".json.gz")
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 class ModelFiles(Loader):
@@ -45,7 +46,8 @@ class ModelFiles(Loader):
             path = os.path.join(directory, name)
             for extension in _EXTENSIONS:
                 try:
-                    return json.loads(_read(path + extension)), path
+                    data = _read(path + extension)
+                    return parse_endpoints(data) if name == "endpoints" else json.loads(data), path
                 except (FileNotFoundError, NotADirectoryError):
                     continue
         return None
@@ -129,4 +131,7 @@ def _entries(directory: str) -> list[str]:
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         data = file.read()
-    return gzip.decompress(data) if path.endswith(".gz") else data
+    if not path.endswith(".gz"):
+        return data
+    # The last four bytes are the size, so that there is one buffer, made once.
+    return zlib.decompress(data, _GZIP, int.from_bytes(data[-4:], "little"))

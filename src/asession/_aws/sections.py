@@ -6,13 +6,11 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-# The sections that hold almost all of a service's model: 4 MB in EC2's, of which a call needs 1 %.
-_LARGE = ("operations", "shapes")
-# As botocore ships its models: a member of a section begins on a line of its own, four spaces in,
-# and ends there too, or on the same line.
-_BEGINNING = re.compile(rb'\n    "([^"\\]+)" ?: ?(?=\{)')
+# Where in a file's content the text of each member begins and ends, in the members' order.
+Spans = Mapping[str, tuple[int, int]]
 
 
 class Section(Mapping[str, Any]):
@@ -22,38 +20,42 @@ class Section(Mapping[str, Any]):
     decoded value, so that whoever changes one changes nobody else's. Lives as long as its model.
     """
 
-    __slots__ = ("_data", "_decoded", "_spans")
+    __slots__ = ("_data", "_decoded", "_extras", "_spans")
 
-    def __init__(self, data: bytes, spans: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(
+        self, data: bytes, spans: Spans, extras: Mapping[str, bytes] | None = None
+    ) -> None:
         self._data = data
-        # Where in the file's content the text of each member begins and ends, in its order.
         self._spans = spans
+        # The texts of members that are in no file as they are here.
+        self._extras: Mapping[str, bytes] = extras or {}
         self._decoded: dict[str, Any] = {}
 
     def view(self) -> Section:
         """The same section with decoded values of its own."""
-        return Section(self._data, self._spans)
+        return Section(self._data, self._spans, self._extras)
 
     def merged(self, extras: Mapping[str, Any]) -> Section:
         """The same section with more in it: mappings are merged, other values replaced."""
-        data, spans = bytearray(self._data), dict(self._spans)
+        texts = dict(self._extras)
         for name, extra in extras.items():
-            member = _merge(self._decode(name), extra) if name in spans else extra
-            start = len(data)
-            data += json.dumps(member).encode()
-            spans[name] = start, len(data)
-        return Section(bytes(data), spans)
+            member = _merge(self._decode(name), extra) if name in self else extra
+            texts[name] = json.dumps(member).encode()
+        spans = {**self._spans, **{name: (0, 0) for name in texts if name not in self._spans}}
+        return Section(self._data, spans, texts)
 
     def containing(self, text: bytes) -> list[str]:
         """The names of the members in whose text that text occurs."""
-        order = sorted((start, end, name) for name, (start, end) in self._spans.items())
-        starts = [start for start, *_ in order]
-        found, at = [], self._data.find(text, starts[0])
+        found = [name for name, member in self._extras.items() if text in member]
+        spans = [(*span, name) for name, span in self._spans.items() if name not in self._extras]
+        if not spans:
+            return found
+        at = self._data.find(text, spans[0][0], spans[-1][1])
         while at >= 0:
-            _, end, name = order[bisect_right(starts, at) - 1]
+            _, end, name = spans[bisect_right(spans, at, key=_start) - 1]
             if at < end:
                 found.append(name)
-            at = self._data.find(text, max(end, at + 1))
+            at = self._data.find(text, max(end, at + 1), spans[-1][1])
         return found
 
     def __getitem__(self, name: str) -> Any:
@@ -64,6 +66,8 @@ class Section(Mapping[str, Any]):
         return value
 
     def _decode(self, name: str) -> Any:
+        if name in self._extras:
+            return json.loads(self._extras[name])
         start, end = self._spans[name]
         return json.loads(self._data[start:end])
 
@@ -80,23 +84,41 @@ class Section(Mapping[str, Any]):
         return {name: self._decode(name) for name in self._spans}
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """A model from its file's content, with its large sections as `Section`.
+def _start(span: tuple[int, int, str]) -> int:
+    return span[0]
 
-    Files in another form than botocore's are decoded whole.
+
+def parse(data: bytes) -> dict[str, Any]:
+    """A service's model from its file's content, its operations and shapes as `Section`.
+
+    They are almost all of it: 4 MB in EC2's, of which a call needs 1 %. Files in another form than
+    botocore's are decoded whole.
 
     Raises:
         ValueError: The content is not JSON.
     """
-    cuts = sorted(cut for name in _LARGE if (cut := _cut(data, name)) is not None)
-    rest, at = [], 0
-    for start, end, *_ in cuts:
-        rest.append(data[at:start])
-        at = end
-    model: dict[str, Any] = json.loads(b"".join([*rest, data[at:]]))
-    for _, _, name, spans in cuts:
-        model[name] = Section(data, spans)
+    cuts = _cut(data, rb"operations|shapes", indent=2)
+    model: dict[str, Any] = json.loads(_without(data, cuts))
+    for cut in cuts:
+        model[cut.name] = Section(data, cut.spans)
     return model
+
+
+def parse_endpoints(data: bytes) -> dict[str, Any]:
+    """The partitions from their file's content, with the services of each as `Section`.
+
+    Raises:
+        ValueError: The content is not JSON.
+    """
+    cuts = _cut(data, rb"services", indent=4)
+    endpoints: dict[str, Any] = json.loads(_without(data, cuts))
+    partitions = [part for part in endpoints.get("partitions", ()) if not part.get("services")]
+    if len(cuts) != len(partitions):
+        whole: dict[str, Any] = json.loads(data)
+        return whole
+    for partition, cut in zip(partitions, cuts, strict=True):
+        partition["services"] = Section(data, cut.spans)
+    return endpoints
 
 
 def merge(model: dict[str, Any], extras: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,24 +142,56 @@ def _merge(value: Any, extra: Any) -> Any:
     return merged
 
 
-def _cut(data: bytes, section: str) -> tuple[int, int, str, dict[str, tuple[int, int]]] | None:
-    """Where the members of a section begin and end, all and each; `None` if it is not sure."""
-    opening = re.search(rb'\n  "%s" ?: ?\{(?=\n    ")' % section.encode(), data)
-    if opening is None:
-        return None
-    start, end = opening.end(), data.find(b"\n  }", opening.end())
-    members = list(_BEGINNING.finditer(data, start, max(end, start)))
-    if not members or members[0].start() != start:
-        return None
-    spans: dict[str, tuple[int, int]] = {}
-    following = [member.start() for member in members[1:]] + [end]
-    for member, until in zip(members, following, strict=True):
-        last = data.rfind(b"}", member.end(), until)
-        line = data.rfind(b"\n", member.end(), last)
-        # Cut in the wrong place, a text would not close where it opens.
-        if data[last + 1 : until].strip() not in (b"", b",") or (
-            line >= 0 and data[line:last] != b"\n    "
-        ):
-            return None
-        spans[member[1].decode()] = (member.end(), last + 1)
-    return (start, end, section, spans) if len(spans) == len(members) else None
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One section found in a file: its name, where its members begin and end, all and each."""
+
+    name: str
+    start: int
+    end: int
+    spans: Spans
+
+
+def _without(data: bytes, cuts: list[_Cut]) -> bytes:
+    starts = [0, *(cut.end for cut in cuts)]
+    ends = [*(cut.start for cut in cuts), len(data)]
+    return b"".join(data[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def _cut(data: bytes, names: bytes, indent: int) -> list[_Cut]:
+    """The sections of these names that begin so many spaces in, as botocore writes them.
+
+    There each member begins on a line of its own, two spaces further in, and ends there too or on
+    the same line. A section that is not surely so is left out.
+    """
+    margin = b"\n" + b" " * indent
+    opening = re.compile(margin + rb'"(%s)" ?: ?\{(?=%s  ")' % (names, margin))
+    beginning = re.compile(margin + rb'  "([^"\\]+)" ?: ?(?=\{)')
+    cuts = []
+    for found in opening.finditer(data):
+        start, end = found.end(), data.find(margin + b"}", found.end())
+        members = list(beginning.finditer(data, start, max(start, end)))
+        spans: dict[str, tuple[int, int]] = {}
+        until = end
+        for member in reversed(members):
+            text_end = _end_of_member(data, member.end(), until, margin + b"  }")
+            if text_end is None:
+                break
+            spans[member[1].decode()] = (member.end(), text_end)
+            until = member.start()
+        if members and until == start and len(spans) == len(members):
+            ordered = dict(reversed(spans.items()))
+            cuts.append(_Cut(found[1].decode(), start, end, ordered))
+    return cuts
+
+
+def _end_of_member(data: bytes, start: int, until: int, closing: bytes) -> int | None:
+    """Where the text of a member ends; `None` if it does not close as it opens."""
+    if data.endswith(closing + b",", start, until):
+        return until - 1
+    if data.endswith(closing, start, until):
+        return until
+    last = data.rfind(b"}", start, until)
+    on_one_line = data.find(b"\n", start, last) < 0
+    rest = data[last + 1 : until].strip()
+    return last + 1 if on_one_line and rest in (b"", b",") else None

@@ -143,8 +143,9 @@ class Service:
     @cached_property
     def methods(self) -> Mapping[str, Callable[..., Any]]:
         """The methods of its clients, by name."""
+        class_name = get_service_module_name(self.model)
         return {
-            method_name: _method(self.model, method_name, operation_name)
+            method_name: _method(self.model, class_name, method_name, operation_name)
             for method_name, operation_name in self.operations.items()
         }
 
@@ -189,13 +190,15 @@ def _view(description: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _method(model: ServiceModel, method_name: str, operation_name: str) -> Callable[..., Any]:
+def _method(
+    model: ServiceModel, class_name: str, method_name: str, operation_name: str
+) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if args:
             raise TypeError(f"{method_name}() only accepts keyword arguments.")
         return self._make_api_call(operation_name, kwargs)
 
     call.__name__ = method_name
-    call.__qualname__ = f"{get_service_module_name(model)}.{method_name}"
+    call.__qualname__ = f"{class_name}.{method_name}"
     call.__doc__ = MethodDocstring(model, operation_name)
     return call
