@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+from collections.abc import Callable
 from typing import Any
 
 # The first that is part of a file's path decides. Of botocore and of aiobotocore alike.
@@ -68,6 +69,7 @@ _PARTS = (
 _REST = "the benchmark"
 
 Function = tuple[str, int, str]
+LayerOf = Callable[[str], str | None]
 
 
 def layer_of(path: str) -> str | None:
@@ -76,10 +78,16 @@ def layer_of(path: str) -> str | None:
     return next((layer for part, layer in _PARTS if part in path), None)
 
 
-def by_layer(profile: cProfile.Profile, requests: int, top: int = 12) -> dict[str, Any]:
+def by_layer(
+    profile: cProfile.Profile | pstats.Stats,
+    requests: int,
+    top: int = 12,
+    layer_of: LayerOf = layer_of,
+) -> dict[str, Any]:
     """Microseconds per request under the profiler, by layer, and the dearest functions."""
-    stats: dict[Function, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    shares = shares_of(stats)
+    found = profile if isinstance(profile, pstats.Stats) else pstats.Stats(profile)
+    stats: dict[Function, Any] = found.stats  # type: ignore[attr-defined]
+    shares = shares_of(stats, layer_of)
     layers: dict[str, float] = {}
     calls = 0
     for function, (_, count, own, _, _) in stats.items():
@@ -105,7 +113,9 @@ def by_layer(profile: cProfile.Profile, requests: int, top: int = 12) -> dict[st
     }
 
 
-def shares_of(stats: dict[Function, Any]) -> dict[Function, dict[str, float]]:
+def shares_of(
+    stats: dict[Function, Any], layer_of: LayerOf = layer_of
+) -> dict[Function, dict[str, float]]:
     """Which part of each function's own time belongs to which layer; `stats` as pstats has it."""
     shares: dict[Function, dict[str, float]] = {}
     open_functions = []

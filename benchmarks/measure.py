@@ -61,19 +61,23 @@ QUICK = Effort(
 )
 
 
+def made(command: str) -> dict[str, Any]:
+    """When, where and how a result is being made."""
+    return {
+        "command": command,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+    }
+
+
 def measure(row: Row, effort: Effort, command: str) -> dict[str, Any]:
     """Everything that was found out about a row, ready for JSON."""
     result: dict[str, Any] = {
         "row": row.number,
         "title": row.title,
-        "made": {
-            "command": command,
-            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "python": f"{platform.python_implementation()} {platform.python_version()}",
-            "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
-            "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-            "concurrency": CONCURRENCY,
-        },
+        "made": {**made(command), "concurrency": CONCURRENCY},
         "goals": [
             {"ours": goal.ours, "theirs": goal.theirs, "must": goal.must, "aim": goal.aim}
             for goal in row.goals

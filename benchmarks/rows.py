@@ -1,10 +1,15 @@
-"""What a row is: the work, the peers that do it, and the ratios that are asked for."""
+"""What a row about requests is: the work, who does it, and the ratios that are asked for.
+
+Rows about opening sessions and clients are `benchmarks.studies.Study`.
+"""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.studies import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Row:
         return f"row{self.number:02}"
 
 
-def all_rows() -> dict[str, Row]:
+def all_rows() -> dict[str, Row | Study]:
     """Every row, by the name of its module."""
     modules = sorted(path.stem for path in Path(__file__).parent.glob("row[0-9]*.py"))
     return {name: importlib.import_module(f"benchmarks.{name}").ROW for name in modules}

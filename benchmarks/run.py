@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.environments import ROOT
+from benchmarks.findings import show_study
 from benchmarks.measure import FULL, QUICK, measure
+from benchmarks.observe import observe
 from benchmarks.peers import PEERS
 from benchmarks.plots import plot
 from benchmarks.results import RESULTS, show, write
 from benchmarks.rows import Row
+from benchmarks.studies import Study
 
 
-def run(rows: Mapping[str, Row], module: str, arguments: Sequence[str]) -> None:
+def run(rows: Mapping[str, Row | Study], module: str, arguments: Sequence[str]) -> None:
     """Measure rows as the command line says.
 
     Args:
@@ -47,8 +50,13 @@ def run(rows: Mapping[str, Row], module: str, arguments: Sequence[str]) -> None:
     shown = [word for word in arguments if word not in {"--into", str(given.into)}]
     command = shlex.join(["python", "-m", module, *shown])
     for name in chosen:
-        result = measure(rows[name], effort, command)
-        print(show(result), flush=True)
+        row = rows[name]
+        if isinstance(row, Study):
+            result = observe(row, effort, command)
+            print(show_study(result), flush=True)
+        else:
+            result = measure(row, effort, command)
+            print(show(result), flush=True)
         write(result, into)
         if not given.no_plot:
             plot(result, into)
