@@ -1,17 +1,32 @@
-"""A plot of a row: CPU time per request of every peer, as bars."""
+"""A plot of a row: bars of its first figure, for requests their CPU time."""
 
 from __future__ import annotations
 
+import functools
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.findings import label_of, number
 from benchmarks.peers import PEERS
 from benchmarks.results import label, quartiles
+from benchmarks.studies import FIGURES
 
-_CAPTION = "CPU time per request, microseconds (bars: medians; lines: quartiles)"
+_CAPTION = "CPU time per request, microseconds"
+_HOW = "(bars: medians; lines: quartiles)"
 _OURS, _THEIRS, _LIMIT = "#2a78b5", "#b0b0b0", "#dcdcdc"
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """The bars of one workload or figure of a scene; a value."""
+
+    title: str
+    values: Mapping[str, list[float]]
+    label: Callable[[str], str]
+    text: Callable[[float], str]
 
 
 def plot(result: Mapping[str, Any], directory: Path) -> Path:
@@ -21,24 +36,22 @@ def plot(result: Mapping[str, Any], directory: Path) -> Path:
     mpl.use("svg")
     from matplotlib import pyplot
 
-    workloads = result["workloads"]
-    bars = sum(len(workload["cpu_us"]) for workload in workloads)
+    panels = _of_scenes(result) if "scenes" in result else _of_workloads(result)
+    bars = sum(len(panel.values) for panel in panels)
     # The hash makes the ids in the file repeatable; text stays text, so that the file stays small.
     with mpl.rc_context({"svg.hashsalt": "asession", "svg.fonttype": "none", "font.size": 9}):
         figure, axes = pyplot.subplots(
-            len(workloads),
+            len(panels),
             1,
             squeeze=False,
-            sharex=True,
-            figsize=(7.2, 0.9 * len(workloads) + 0.28 * bars),
-            height_ratios=[len(workload["cpu_us"]) + 1 for workload in workloads],
+            sharex="scenes" not in result,
+            figsize=(7.2, 0.9 * len(panels) + 0.28 * bars),
+            height_ratios=[len(panel.values) + 1 for panel in panels],
             layout="constrained",
         )
-        for axis, workload in zip(axes.flat, workloads, strict=True):
-            _bars(axis, workload)
-        axes.flat[-1].set_xlabel(
-            "CPU time per request, microseconds (bars: medians; lines: quartiles)"
-        )
+        for axis, panel in zip(axes.flat, panels, strict=True):
+            _bars(axis, panel)
+        axes.flat[-1].set_xlabel(_HOW if "scenes" in result else f"{_CAPTION} {_HOW}")
         path = directory / f"row{result['row']:02}.svg"
         directory.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
@@ -46,8 +59,29 @@ def plot(result: Mapping[str, Any], directory: Path) -> Path:
     return path
 
 
-def _bars(axis: Any, workload: Mapping[str, Any]) -> None:
-    cpu = workload["cpu_us"]
+def _of_workloads(result: Mapping[str, Any]) -> list[_Panel]:
+    return [
+        _Panel(workload["name"], workload["cpu_us"], label, "{:,.0f}".format)
+        for workload in result["workloads"]
+    ]
+
+
+def _of_scenes(result: Mapping[str, Any]) -> list[_Panel]:
+    panels = []
+    for scene in result["scenes"]:
+        named = functools.partial(label_of, kind=scene["kind"])
+        shown = scene["shown"][:1]
+        if "stall" in scene["shown"]:
+            shown = [*shown, "stall"]
+        for name in shown:
+            about = FIGURES[name]
+            title = f"{scene['name']}: {about.title}, {about.unit}"
+            panels.append(_Panel(title, scene["figures"][name], named, number))
+    return panels
+
+
+def _bars(axis: Any, panel: _Panel) -> None:
+    cpu = panel.values
     names = sorted(cpu, key=lambda peer: statistics.median(cpu[peer]))
     for position, name in enumerate(names):
         low, middle, high = quartiles(cpu[name])
@@ -57,9 +91,9 @@ def _bars(axis: Any, workload: Mapping[str, Any]) -> None:
         axis.barh(position, middle, color=colour, height=0.7)
         axis.plot([low, high], [position, position], color="#333333", linewidth=1)
         axis.annotate(
-            f"{middle:,.0f}", (high, position), (4, 0), textcoords="offset points", va="center"
+            panel.text(middle), (high, position), (4, 0), textcoords="offset points", va="center"
         )
-    axis.set_yticks(range(len(names)), [label(name) for name in names])
-    axis.set_title(workload["name"], loc="left", fontsize=9)
+    axis.set_yticks(range(len(names)), [panel.label(name) for name in names])
+    axis.set_title(panel.title, loc="left", fontsize=9)
     axis.margins(x=0.12)
     axis.spines[["top", "right"]].set_visible(False)

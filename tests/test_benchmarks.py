@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +18,27 @@ ROOT = Path(__file__).parents[1]
 def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The package of the benchmarks, which is not installed."""
     monkeypatch.syspath_prepend(str(ROOT))
-    from benchmarks import layers, measure, page, peers, processes, results, rows
+    from benchmarks import (
+        findings,
+        layers,
+        loops,
+        measure,
+        observe,
+        openings,
+        page,
+        peers,
+        processes,
+        results,
+        rows,
+        studies,
+    )
 
     return SimpleNamespace(
+        findings=findings,
+        loops=loops,
+        observe=observe,
+        openings=openings,
+        studies=studies,
         layers=layers,
         measure=measure,
         page=page,
@@ -99,14 +118,90 @@ def test_a_worker_that_fails_is_noticed(bench: Any, tmp_path: Path) -> None:
 
 def test_every_row_is_about_known_peers_that_can_be_compared(bench: Any) -> None:
     rows = bench.rows.all_rows()
-    assert {row.number for row in rows.values()} >= {7, 8, 9, 10}
+    assert {row.number for row in rows.values()} >= {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13}
     for name, row in rows.items():
         assert name.startswith(row.name)
+        if isinstance(row, bench.studies.Study):
+            check_study(bench, row)
+            continue
         for workload in row.workloads:
             assert set(workload.peers) <= set(bench.peers.PEERS)
             assert workload.operation in bench.peers.OPERATIONS
         for goal in row.goals:
             assert any({goal.ours, goal.theirs} <= set(work.peers) for work in row.workloads)
+
+
+def check_study(bench: Any, study: Any) -> None:
+    scenes = {scene.name: scene for scene in study.scenes}
+    for scene in study.scenes:
+        assert set(scene.peers) <= set(bench.openings.OPENINGS) == set(bench.openings.IMPORTS)
+        assert set(scene.shown) <= set(bench.studies.FIGURES)
+    for mark in study.marks:
+        assert mark.figure in scenes[mark.scene].shown
+        assert {mark.ours, mark.theirs or mark.ours} <= set(scenes[mark.scene].peers)
+    for name, peers in study.profiled.items():
+        assert set(peers) <= set(scenes[name].peers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "figures"),
+    [
+        ("warm", "s3", {"cpu", "wall", "stall", "idle", "collector"}),
+        ("crowd", "s3", {"cpu", "wall", "stall", "idle", "collector"}),
+        ("first", "sqs", {"cpu", "wall", "stall", "idle", "collector"}),
+        ("imports", "sqs", {"cpu", "wall", "stall", "idle", "collector"}),
+        ("held", "sqs", {"rss", "rss-left", "traced", "traced-left"}),
+        ("module", "", {"cpu", "wall"}),
+    ],
+)
+def test_a_study_finds_every_figure_and_is_shown(
+    bench: Any, tmp_path: Path, kind: str, service: str, figures: set[str]
+) -> None:
+    peers = ("asession", "asession-trio")
+    shown = tuple(name for name in bench.studies.FIGURES if name in figures)
+    scene = bench.studies.Scene("it", kind, service, peers, times=2, rounds=2, shown=shown)
+    mark = bench.studies.Mark("it", shown[0], "asession", 1, 2, "asession-trio")
+    profiled = {"it": ("asession",)} if kind in ("warm", "first") else {}
+    study = bench.studies.Study(99, "for a test", (scene,), (mark,), profiled)
+    result = bench.observe.observe(study, bench.measure.Effort(discarded=0), "for a test")
+    path = bench.results.write(result, tmp_path)
+    assert json.loads(path.read_text("utf-8")) == result
+    found = result["scenes"][0]["figures"]
+    assert set(found) == figures
+    assert all(len(values) == 2 for by_peer in found.values() for values in by_peer.values())
+    assert "asession" in bench.findings.show_study(result)
+    page = (
+        "<!-- begin row99 -->\n<!-- end row99 -->\n<!-- begin findings -->\n<!-- end findings -->"
+    )
+    rendered = bench.page.rendered(page, tmp_path)
+    assert f"| {bench.findings.label_of('asession', kind)} |" in rendered
+    assert str(ROOT) not in path.read_text("utf-8") + rendered
+    if profiled:
+        assert result["profiles"]["it"]["asession"]["calls"] > 0
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_the_ticker_notices_how_long_a_loop_was_held_up(bench: Any, loop: str) -> None:
+    found: dict[str, float] = {}
+
+    async def block() -> None:
+        time.sleep(0.1)
+
+    async def main(chosen: Any) -> None:
+        await bench.loops.Ticker(chosen).during(block, found, "stall")
+
+    bench.loops.run(loop, main)
+    assert found["stall"] > 0.08
+
+
+def test_the_readme_shows_the_figures_of_the_results(bench: Any) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert bench.page.with_figures(readme, bench.results.RESULTS) == readme
+
+
+def test_the_page_shows_the_figures_of_the_results(bench: Any) -> None:
+    page = bench.page.PAGE.read_text("utf-8")
+    assert bench.page.rendered(page, bench.results.RESULTS) == page
 
 
 def test_a_profile_loses_no_time(bench: Any) -> None:

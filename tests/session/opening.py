@@ -50,7 +50,7 @@ def seen(watch: FileWatch, service: str) -> dict[str, Any]:
         "models": [
             event.path
             for event in opened
-            if model in event.path.replace("\\", "/") and "service-2" in event.path
+            if model in event.path.replace("\\", "/") and "service-2.json" in event.path
         ],
     }
 

@@ -69,19 +69,16 @@ async def test_a_closed_session_and_its_clients_are_freed_at_once(make: Make, se
 
 
 @pytest.mark.usefixtures("no_collector")
-async def test_what_closed_sessions_leave_to_the_collector_does_not_grow_with_them(
-    make: Make,
-) -> None:
+async def test_closing_a_session_leaves_no_cycles_to_the_collector(make: Make) -> None:
     for _ in range(5):
         await open_and_close(make)
     await settle()
     gc.collect()
-    before = sys.getallocatedblocks()
     for _ in range(20):
         await open_and_close(make)
     await settle()
-    # A client of upstream's is some thousand blocks in cycles.
-    assert (sys.getallocatedblocks() - before) / 20 < 200
+    # A few objects may be an event loop's; a session is more than a hundred, a client thousands.
+    assert gc.collect() / 20 < 10
 
 
 @pytest.mark.usefixtures("no_collector")
