@@ -143,6 +143,8 @@ def main() -> None:
     opener = Opener(peer, first["service"], before)
     say({"versions": versions()})
     run(PEERS[peer].loop, opener.serve)
+    # Taking a process with its service models apart takes longer than what was measured in it.
+    os._exit(0)
 
 
 if __name__ == "__main__":
