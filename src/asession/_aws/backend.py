@@ -50,6 +50,8 @@ class Backend:
         self._transport = transport
         self._events = events
         self._replayed = 0
+        self._in_use = 0
+        self._closed = False
         self.catalogue = catalogue
         if transport is None:  # the user's; ours has it from the start
             aio.register("creating-client-class", mix_in, unique_id="asession-lease")
@@ -57,7 +59,12 @@ class Backend:
     async def open_client(self, service_name: str, **kwargs: Any) -> Any:
         """A new client, entered; close it with its `close`."""
         self._replay()
-        client = await self._aio.create_client(service_name, **kwargs).__aenter__()
+        self._in_use += 1
+        try:
+            client = await self._aio.create_client(service_name, **kwargs).__aenter__()
+        finally:
+            self._in_use -= 1
+            self._dissolve()
         lease(client, service_name)
         return client
 
@@ -72,12 +79,19 @@ class Backend:
 
     async def close(self) -> None:
         """End the connections that the session's clients shared."""
+        self._closed = True
+        self._dissolve()
         if self._transport is not None:
             await self._transport.aclose()
 
+    def _dissolve(self) -> None:
+        if self._closed and not self._in_use and isinstance(self._aio, AwsSession):
+            self._aio.dissolve()
+
     async def get_credentials(self) -> Any:
-        """aiobotocore's credentials, or `None`."""
+        """aiobotocore's credentials, or `None`; they may be refreshed after the session is left."""
         self._replay()
+        self._in_use += 1
         return await self._aio.get_credentials()
 
     async def available_regions(

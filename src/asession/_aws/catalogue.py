@@ -215,7 +215,9 @@ def catalogue_over(search_paths: Sequence[str]) -> Catalogue:
 
 def _state_of(directory: str) -> Any:
     """The files below a directory and when they last changed; empty where there is none."""
-    state = []
+    state: list[tuple[str, int]] = []
+    if not os.path.isdir(directory):  # as almost always
+        return state
     for where, _, names in os.walk(directory):
         for path in (os.path.join(where, name) for name in names):
             with suppress(OSError):  # it went meanwhile

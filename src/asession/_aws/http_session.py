@@ -37,6 +37,8 @@ from asession._http.responses import Response
 from asession._http.tls import TlsSettings
 from asession._http.transport import Transport
 
+# botocore's own, found when this module is imported, in a worker thread: the search imports more.
+_CA_BUNDLE = get_cert_path(True)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -48,7 +50,7 @@ def tls_settings(verify: Any, client_cert: Any = None) -> TlsSettings:
     """The TLS settings that botocore's `verify` and `client_cert` stand for."""
     return TlsSettings(
         verify=bool(verify),
-        ca_bundle=get_cert_path(verify) if verify else None,
+        ca_bundle=(_CA_BUNDLE if verify is True else get_cert_path(verify)) if verify else None,
         client_cert=_cert(client_cert),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
 
+from asession._aws.index import Index, joined
 from asession._aws.sections import merge, parse, parse_endpoints
 
 _EXTENSIONS = (".json", ".json.gz")
@@ -26,8 +27,8 @@ class ModelFiles(Loader):
 
     def __init__(self, search_paths: Sequence[str]) -> None:
         super().__init__(extra_search_paths=list(search_paths), include_default_search_paths=False)
-        # Service -> type -> version -> the first file of that name on the search path.
-        self._index: dict[str, Mapping[str, Mapping[str, str]]] = {}
+        self._indexes: list[Index] | None = None
+        self._files: dict[str, Mapping[str, Mapping[str, str]]] = {}
         self._services: dict[str, list[str]] = {}
         self._found: dict[str, tuple[Any, str] | None] = {}
         self._models: dict[tuple[str, str, str], Any] = {}
@@ -56,7 +57,7 @@ class ModelFiles(Loader):
         """The services that have a model of that type, sorted; looks into every directory."""
         services = self._services.get(type_name)
         if services is None:
-            names = {name for path in self.search_paths for name in _entries(path)}
+            names = {name for index in self._all() for name in index.services()}
             services = [name for name in sorted(names) if type_name in self._types(name)]
             self._services[type_name] = services
         return services
@@ -103,29 +104,15 @@ class ModelFiles(Loader):
         return model
 
     def _types(self, service_name: str) -> Mapping[str, Mapping[str, str]]:
-        types = self._index.get(service_name)
+        types = self._files.get(service_name)
         if types is None:
-            types = self._index[service_name] = self._look(service_name)
+            types = self._files[service_name] = joined(self._all(), service_name)
         return types
 
-    def _look(self, service_name: str) -> dict[str, dict[str, str]]:
-        types: dict[str, dict[str, str]] = {}
-        for path in self.search_paths:
-            directory = os.path.join(path, service_name)
-            for version in _entries(directory):
-                for name in _entries(os.path.join(directory, version)):
-                    for extension in _EXTENSIONS:
-                        if name.endswith(extension):
-                            found = types.setdefault(name.removesuffix(extension), {})
-                            found.setdefault(version, os.path.join(directory, version, name))
-        return types
-
-
-def _entries(directory: str) -> list[str]:
-    try:
-        return sorted(os.listdir(directory))
-    except OSError:
-        return []
+    def _all(self) -> list[Index]:
+        if self._indexes is None:
+            self._indexes = [Index(directory) for directory in self.search_paths]
+        return self._indexes
 
 
 def _read(path: str) -> bytes:

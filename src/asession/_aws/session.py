@@ -96,6 +96,13 @@ class AwsSession(AioSession):
                 options.aws_account_id,
             )
 
+    def dissolve(self) -> None:
+        """End its life: it makes no client any more, and needs no collector to be freed.
+
+        Its components hold it as it holds them.
+        """
+        vars(self).clear()
+
     # -- what upstream's constructor asks for -------------------------------------------------
 
     def _set_user_agent_for_session(self) -> None:
