@@ -101,7 +101,7 @@ class AwsSession(AioSession):
 
         Its components hold it as it holds them.
         """
-        vars(self).clear()
+        self.__dict__.clear()
 
     # -- what upstream's constructor asks for -------------------------------------------------
 
