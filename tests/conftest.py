@@ -16,6 +16,7 @@ import pytest
 
 from guard import GUARD, NetworkGuard
 from home import Home
+from servers.identity import IdentityServer
 from servers.ministack import MINISTACK
 from servers.moto import MOTO
 from servers.process import running
@@ -129,6 +130,13 @@ def random_name() -> Callable[[], str]:
 def file_watch() -> FileWatch:
     """Records file access by thread while ``with file_watch:`` runs."""
     return FileWatch()
+
+
+@pytest.fixture
+def identity() -> Iterator[IdentityServer]:
+    """A server of credentials: STS, SSO, sign-in, instance metadata, containers."""
+    with IdentityServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ class Recorder:
         answer: Answers a request itself, or returns `None` to have it forwarded.
         upstream: Where to forward to, for example ``"http://127.0.0.1:5000"``.
         tls: Serve TLS with this context.
+        host: The loopback address to listen on, ``"::1"`` for IPv6.
 
     Example:
         with Recorder(AwsAnswers()) as recorder:
@@ -45,7 +46,9 @@ class Recorder:
         *,
         upstream: str | None = None,
         tls: ssl.SSLContext | None = None,
+        host: str = HOST,
     ) -> None:
+        self._host = host
         self._answer = answer
         self._upstream = urlsplit(upstream) if upstream is not None else None
         self._tls = tls
@@ -63,7 +66,8 @@ class Recorder:
     @property
     def url(self) -> str:
         """The endpoint, without a slash at the end."""
-        return f"{'https' if self._tls else 'http'}://{HOST}:{self.port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -124,7 +128,7 @@ class Recorder:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(
-            self._connected, HOST, 0, limit=_LIMIT, ssl=self._tls, backlog=1024
+            self._connected, self._host, 0, limit=_LIMIT, ssl=self._tls, backlog=1024
         )
         self.port = server.sockets[0].getsockname()[1]
         self._listening.set()
