@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+from botocore.config import Config
 
 from asession import Session
 from servers.answers import AwsAnswers
@@ -123,19 +124,53 @@ async def test_proxies_come_from_the_sessions_environment(home, monkeypatch):
         assert len(direct.requests) == 1
 
 
-async def test_a_bearer_token_comes_from_the_sessions_environment(home, monkeypatch):
-    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "poison")
+@pytest.mark.parametrize("poison", [True, False])
+@pytest.mark.parametrize(
+    ("variables", "authorization"),
+    [
+        ({"AWS_BEARER_TOKEN_BEDROCK": "own-token"}, "Bearer own-token"),
+        ({}, "AWS4-HMAC-SHA256"),
+        (
+            {
+                "AWS_BEARER_TOKEN_BEDROCK": "own-token",
+                "AWS_AUTH_SCHEME_PREFERENCE": "aws.auth#sigv4",
+            },
+            "Bearer own-token",
+        ),
+    ],
+)
+async def test_a_bearer_token_comes_from_the_sessions_environment_alone(
+    home, monkeypatch, poison, variables, authorization
+):
+    if poison:
+        monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "poison")
     with Recorder(lambda request: Reply.json({"modelSummaries": []})) as recorder:
         environ = {
             "HOME": str(home.path),
-            "AWS_BEARER_TOKEN_BEDROCK": "own-token",
+            "AWS_ACCESS_KEY_ID": "AKIAENV",
+            "AWS_SECRET_ACCESS_KEY": "s",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
+            **variables,
         }
         session = Session(environ=environ, endpoint_url=recorder.url)
         async with session.client("bedrock") as bedrock:
             await bedrock.list_foundation_models()
-        assert recorder.requests[0].headers["authorization"] == "Bearer own-token"
+        assert recorder.requests[0].headers["authorization"].startswith(authorization)
+
+
+async def test_how_to_sign_given_in_code_goes_before_a_bearer_token(home):
+    with Recorder(lambda request: Reply.json({"modelSummaries": []})) as recorder:
+        session = Session(
+            "AKIAX",
+            "s",
+            environ={"HOME": str(home.path), "AWS_BEARER_TOKEN_BEDROCK": "own-token"},
+            region_name="us-east-1",
+            endpoint_url=recorder.url,
+        )
+        async with session.client("bedrock", config=Config(signature_version="v4")) as bedrock:
+            await bedrock.list_foundation_models()
+        assert recorder.requests[0].headers["authorization"].startswith("AWS4-HMAC-SHA256")
 
 
 async def test_endpoint_url_and_verify_reach_clients_made_for_roles(home, monkeypatch):

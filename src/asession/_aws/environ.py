@@ -8,7 +8,14 @@ from urllib.parse import quote
 
 from aiobotocore.configprovider import AioSmartDefaultsConfigStoreFactory
 from aiobotocore.utils import AnyioIMDSRegionProvider, AnyioInstanceMetadataRegionFetcher
+from botocore import UNSIGNED
+from botocore.args import ClientConfigString
 from botocore.exceptions import BotoCoreError
+from botocore.handlers import (
+    _set_auth_scheme_preference_signer,
+    get_bearer_auth_supported_services,
+)
+from botocore.utils import get_token_from_environment
 
 from asession._aws.http_session import MetadataSession
 
@@ -23,6 +30,29 @@ def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:
             params["headers"]["X-Amzn-Trace-Id"] = quote(str(trace_id), safe="-=;:+&[]{}\"',")
 
     return add_trace_header
+
+
+def choose_scheme(environ: Mapping[str, str]) -> Callable[..., Any]:
+    """The handler that chooses how to sign: with a bearer token where the environment has one."""
+
+    def choose(context: dict[str, Any], signing_name: str, **kwargs: Any) -> Any:
+        if signing_name not in get_bearer_auth_supported_services():
+            return _set_auth_scheme_preference_signer(context, signing_name, **kwargs)
+        # Without the service's name upstream looks for no token in `os.environ`.
+        chosen = _set_auth_scheme_preference_signer(context, "", **kwargs)
+        config = context.get("client_config")
+        options = context.get("auth_options") or ()
+        if config is None or "smithy.api#httpBearerAuth" not in options:
+            return chosen
+        wanted = (config.signature_version, config.auth_scheme_preference)
+        by_code = any(
+            isinstance(value, ClientConfigString) or value is UNSIGNED for value in wanted
+        )
+        if by_code and chosen != "bearer":
+            return chosen
+        return chosen if get_token_from_environment(signing_name, environ) is None else "bearer"
+
+    return choose
 
 
 class _RegionFetcher(AnyioInstanceMetadataRegionFetcher):
