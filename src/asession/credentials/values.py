@@ -102,8 +102,11 @@ class LiveCredentials(Credentials):
         frozen: FrozenCredentials,
         method: str,
         refresh: Callable[[], Awaitable[FrozenCredentials]],
+        expires_at: datetime | None = None,
     ) -> None:
-        super().__init__(*frozen[:3], account_id=frozen.account_id, method=method)
+        super().__init__(
+            *frozen[:3], account_id=frozen.account_id, method=method, expires_at=expires_at
+        )
         self._refresh = refresh
 
     @classmethod
@@ -118,7 +121,8 @@ class LiveCredentials(Credentials):
                 found.access_key, found.secret_key, found.token, found.account_id
             )
 
-        return cls(await refresh(), source.method or "", refresh)
+        frozen = await refresh()
+        return cls(frozen, source.method or "", refresh, getattr(source, "_expiry_time", None))
 
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """Keys that belong together, refreshed if they are about to end."""
