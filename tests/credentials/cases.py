@@ -84,50 +84,24 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A case set up in a home directory, with a server; for one run."""
+    """A case set up in a home directory, with a server; for one run.
+
+    Attributes:
+        environ: The environment of the case.
+        session: The arguments of `Session`.
+        ask: The service and operation to ask for, whose bearer token counts.
+    """
 
     case: Case
     home: Path
     server: IdentityServer
-
-    def prepare(self) -> None:
-        """Fill the home directory and set the server."""
-        source = CASES / self.case.name / "home"
-        if source.exists():
-            shutil.copytree(source, self.home, dirs_exist_ok=True)
-            for path in self.home.rglob("*"):
-                if path.is_file():
-                    path.write_text(self.fill(path.read_text("utf-8")), "utf-8")
-        set_server(self.server, self.case.read("http.json", {}))
-
-    def fill(self, text: str) -> str:
-        """The text with its placeholders resolved."""
-        text = text.replace("@URL@", self.server.url).replace("@HOME@", str(self.home))
-        text = text.replace("@PYTHON@", sys.executable)
-        if "@PEM@" in text:
-            text = text.replace("@PEM@", json.dumps(_private_key())[1:-1])
-        return _NAMES.sub(_handed_out, text)
+    environ: dict[str, str]
+    session: dict[str, Any]
+    ask: dict[str, str] | None
 
     def without_places(self, text: str) -> str:
         """The text with the server and the home directory as placeholders again."""
         return text.replace(self.server.url, "@URL@").replace(str(self.home), "@HOME@")
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """The environment of the case."""
-        variables = {**BASE, **self.case.read("env.json", {}).get("variables", {})}
-        return {k: self.fill(v) for k, v in variables.items() if v is not None}
-
-    @property
-    def session(self) -> dict[str, Any]:
-        """The arguments of `Session`."""
-        return dict(self.case.read("env.json", {}).get("session", {}))
-
-    @property
-    def ask(self) -> dict[str, str] | None:
-        """The service and operation to ask for, whose bearer token counts."""
-        found: dict[str, str] | None = self.case.read("env.json", {}).get("ask")
-        return found
 
     def bearer(self) -> str | None:
         """The bearer token of the last request."""
@@ -137,6 +111,29 @@ class Stage:
     def calls(self) -> list[dict[str, Any]]:
         """What arrived at the server, in order, as `expect.json` words it."""
         return [_described(call) for call in self.server.calls]
+
+
+def set_up(case: Case, home: Path, server: IdentityServer) -> Stage:
+    """Fill an empty home directory, and set the server."""
+    source = CASES / case.name / "home"
+    if source.exists():
+        shutil.copytree(source, home, dirs_exist_ok=True)
+        for path in home.rglob("*"):
+            if path.is_file():
+                path.write_text(_filled(path.read_text("utf-8"), home, server), "utf-8")
+    set_server(server, case.read("http.json", {}))
+    given = case.read("env.json")
+    variables = {**BASE, **given.get("variables", {})}
+    environ = {k: _filled(v, home, server) for k, v in variables.items() if v is not None}
+    return Stage(case, home, server, environ, given.get("session", {}), given.get("ask"))
+
+
+def _filled(text: str, home: Path, server: IdentityServer) -> str:
+    text = text.replace("@URL@", server.url).replace("@HOME@", str(home))
+    text = text.replace("@PYTHON@", sys.executable)
+    if "@PEM@" in text:
+        text = text.replace("@PEM@", json.dumps(_private_key())[1:-1])
+    return text
 
 
 def set_server(server: IdentityServer, settings: Mapping[str, Any]) -> None:

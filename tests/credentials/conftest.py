@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from credentials.cases import Case, Stage
+from credentials.cases import Case, Stage, set_up
 from credentials.oracle import Oracle
 from servers.identity import IdentityServer
 
@@ -30,8 +30,6 @@ def stage(tmp_path: Path) -> Iterator[Callable[[Case], Stage]]:
             server = stack.enter_context(IdentityServer(host=host))
             home = tmp_path / f"home-{server.port}"
             home.mkdir()
-            made = Stage(case, home, server)
-            made.prepare()
-            return made
+            return set_up(case, home, server)
 
         yield staged

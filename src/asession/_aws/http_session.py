@@ -41,6 +41,10 @@ from asession._http.transport import Transport
 _CA_BUNDLE = get_cert_path(True)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# certifi looks for its file at the first call: here, where a worker thread imports this module, and
+# not on the event loop's thread.
+get_cert_path(True)
+
 
 class BodyCutShortError(upstream.ResponseStreamingError, upstream.IncompleteReadError):
     """The peer closed the connection before the body that was being read was complete."""

@@ -7,13 +7,13 @@ family of classes, the anyio one, serves both event loops.
 
 from __future__ import annotations
 
+import _strptime  # type: ignore[import-not-found]  # noqa: F401 - as run_process below
 import os
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-import anyio
 from aiobotocore.credentials import (
     AioBotoProvider,
     AioOriginalEC2Provider,
@@ -25,6 +25,7 @@ from aiobotocore.credentials import (
     AnyioSSOProvider,
 )
 from aiobotocore.tokens import AnyioSSOTokenProvider
+from anyio import run_process  # now: at its first use anyio would import it on the event loop
 from botocore.configloader import raw_config_parse
 from botocore.exceptions import ConfigNotFound, CredentialRetrievalError
 from botocore.utils import parse_key_val_file
@@ -195,7 +196,7 @@ class ProcessProvider(AnyioProcessProvider):
 
     async def _run(self, program: str, *args: str, **_: Any) -> _Finished:
         try:
-            done = await anyio.run_process(
+            done = await run_process(
                 [program, *args], env=dict(self._environ), check=False, stdin=subprocess.DEVNULL
             )
         except OSError as error:
