@@ -95,18 +95,17 @@ class Credentials:
 class LiveCredentials(Credentials):
     """A handle on the credentials of a session; it refreshes on that session's event loop alone."""
 
-    __slots__ = ("_refresh",)
+    __slots__ = ("_end", "_refresh")
 
     def __init__(
         self,
         frozen: FrozenCredentials,
         method: str,
         refresh: Callable[[], Awaitable[FrozenCredentials]],
-        expires_at: datetime | None = None,
+        end: Callable[[], datetime | None],
     ) -> None:
-        super().__init__(
-            *frozen[:3], account_id=frozen.account_id, method=method, expires_at=expires_at
-        )
+        super().__init__(*frozen[:3], account_id=frozen.account_id, method=method, expires_at=end())
+        self._end = end
         self._refresh = refresh
 
     @classmethod
@@ -122,11 +121,13 @@ class LiveCredentials(Credentials):
             )
 
         frozen = await refresh()
-        return cls(frozen, source.method or "", refresh, getattr(source, "_expiry_time", None))
+        return cls(
+            frozen, source.method or "", refresh, lambda: getattr(source, "_expiry_time", None)
+        )
 
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """Keys that belong together, refreshed if they are about to end."""
-        self._frozen = await self._refresh()
+        self._frozen, self.expires_at = await self._refresh(), self._end()
         return self._frozen
 
     def __reduce__(self) -> str:
