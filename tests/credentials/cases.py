@@ -10,7 +10,8 @@
 are modules without which the case is skipped, ``"!name"`` modules with which it is. `ask` is a
 request whose bearer token is looked at. In `expect.json`, `calls` has each call that arrives, in
 order, `files` what files in the home hold afterwards (keys that are not named do not matter), and
-`botocore` what botocore gives where it differs, with a reason under ``"why"``.
+`botocore` what botocore gives where it differs, with a reason under ``"why"``. The class of an
+error is that or a base of it, one of several in a list.
 
 In all files ``@URL@`` is the server, ``@HOME@`` the home directory, ``@PYTHON@`` an interpreter and
 ``@PEM@`` a private key; ``@KEY:source@``, ``@SECRET:source@`` and ``@TOKEN:source:n@`` are what the
