@@ -13,9 +13,9 @@ order, `files` what files in the home hold afterwards (keys that are not named d
 `botocore` what botocore gives where it differs, with a reason under ``"why"``. The class of an
 error is that or a base of it, one of several in a list.
 
-In all files ``@URL@`` is the server, ``@HOME@`` the home directory, ``@PYTHON@`` an interpreter and
-``@PEM@`` a private key; ``@KEY:source@``, ``@SECRET:source@`` and ``@TOKEN:source:n@`` are what the
-server hands out.
+In all files ``@URL@`` is the server, ``@PORT@`` its port (which tells link-local addresses of cases
+apart), ``@HOME@`` the home directory and ``@PEM@`` a private key; ``@KEY:source@``,
+``@SECRET:source@`` and ``@TOKEN:source:n@`` are what the server hands out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import importlib.util
 import json
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +110,12 @@ class Stage:
 
     def calls(self) -> list[dict[str, Any]]:
         """What arrived at the server, in order, as `expect.json` words it."""
-        return [_described(call) for call in self.server.calls]
+        found = [_described(call) for call in self.server.calls]
+        for call in found:
+            if "path" in call["parameters"]:
+                path = call["parameters"]["path"].replace(str(self.server.port), "@PORT@")
+                call["parameters"]["path"] = path
+        return found
 
 
 def set_up(case: Case, home: Path, server: IdentityServer) -> Stage:
@@ -131,7 +135,7 @@ def set_up(case: Case, home: Path, server: IdentityServer) -> Stage:
 
 def _filled(text: str, home: Path, server: IdentityServer) -> str:
     text = text.replace("@URL@", server.url).replace("@HOME@", str(home))
-    text = text.replace("@PYTHON@", sys.executable)
+    text = text.replace("@PORT@", str(server.port))
     if "@PEM@" in text:
         text = text.replace("@PEM@", json.dumps(_private_key())[1:-1])
     return text
