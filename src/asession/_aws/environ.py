@@ -17,7 +17,23 @@ from botocore.handlers import (
 )
 from botocore.utils import get_token_from_environment
 
+from asession._aws.emitter import EventEmitter
 from asession._aws.http_session import MetadataSession
+
+
+def follow(environ: Mapping[str, str], events: EventEmitter, *, given: bool) -> None:
+    """Register the handlers that read a session's environment.
+
+    Args:
+        environ: The environment.
+        events: The session's events.
+        given: Whether it may differ from the environment of the process.
+    """
+    if "_X_AMZN_TRACE_ID" in environ:
+        events.register("before-call", trace_header(environ))
+    if given:
+        events.unregister("choose-signer", _set_auth_scheme_preference_signer)
+        events.register("choose-signer", choose_scheme(environ))
 
 
 def trace_header(environ: Mapping[str, str]) -> Callable[..., None]:

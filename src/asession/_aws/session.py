@@ -20,7 +20,6 @@ from botocore import __version__ as botocore_version
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.context import get_context
 from botocore.exceptions import PartialCredentialsError
-from botocore.handlers import _set_auth_scheme_preference_signer
 from botocore.hooks import first_non_none_response
 from botocore.plugin import (
     PluginContext,
@@ -34,7 +33,7 @@ from botocore.useragent import register_feature_id
 from asession._aws.catalogue import Catalogue
 from asession._aws.chain import CustomChain, default_chain, sso_token_cache
 from asession._aws.creation import ClientCreator
-from asession._aws.environ import RegionProvider, SmartDefaults, choose_scheme, trace_header
+from asession._aws.environ import RegionProvider, SmartDefaults, follow
 from asession._aws.handlers import builtin_events
 from asession._aws.http_session import HttpSession, tls_settings
 from asession._aws.parsing import ParserFactory
@@ -114,11 +113,7 @@ class AwsSession(AioSession):
     def _register_event_emitter(self) -> None:
         # Without upstream's layer for old names of events, which the emitter knows itself.
         self._events = self._original_handler
-        if "_X_AMZN_TRACE_ID" in self.environ:
-            self._events.register("before-call", trace_header(self.environ))
-        if self.options.environ is not None:
-            self._events.unregister("choose-signer", _set_auth_scheme_preference_signer)
-            self._events.register("choose-signer", choose_scheme(self.environ))
+        follow(self.environ, self._events, given=self.options.environ is not None)
         self._own_handlers = self._events.handlers
         super()._register_event_emitter()
 
