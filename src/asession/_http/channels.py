@@ -12,13 +12,13 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import anyio
 
 from asession._http.errors import ConnectionClosed
 from asession._http.limits import READ_SIZE
+from asession._runtime.readiness import Readiness, readiness_of
 
 _BLOCKED = (BlockingIOError, InterruptedError)
 
@@ -58,6 +58,13 @@ class Channel(Protocol):
             ConnectionClosed: The connection broke.
         """
 
+    async def receive_within(self, size: int, seconds: float | None) -> bytes | None:
+        """The next bytes, none at the end of the connection, `None` if nothing comes in time.
+
+        Raises:
+            ConnectionClosed: The connection broke.
+        """
+
     def close(self) -> None:
         """Close without a word; closing again does nothing."""
 
@@ -65,7 +72,7 @@ class Channel(Protocol):
 class Plain:
     """A channel over a connected socket, which it owns and closes."""
 
-    __slots__ = ("_kept", "_pid", "_socket", "_waiting", "closed")
+    __slots__ = ("_kept", "_pid", "_readiness", "_socket", "_waiting", "closed")
 
     def __init__(self, connected: socket.socket) -> None:
         connected.setblocking(False)
@@ -73,6 +80,7 @@ class Plain:
         self._pid = os.getpid()
         self._kept: memoryview | bytes = b""
         self._waiting = 0
+        self._readiness: Readiness | None = None
         self.closed = False
 
     @property
@@ -90,7 +98,11 @@ class Plain:
         return False
 
     async def drain(self) -> None:
-        await self._wait(anyio.wait_writable)
+        self._enter()
+        try:
+            await anyio.wait_writable(self._socket)
+        finally:
+            self._leave()
         sent = self._send(self._kept)
         self._kept = memoryview(self._kept)[sent:]
 
@@ -111,34 +123,52 @@ class Plain:
             raise ConnectionClosed(f"the connection broke: {_why(error)}") from error
 
     async def receive(self, size: int) -> bytes:
+        data = await self.receive_within(size, None)
+        assert data is not None
+        return data
+
+    async def receive_within(self, size: int, seconds: float | None) -> bytes | None:
         while True:
-            await self._wait(anyio.wait_readable)
+            self._enter()
+            try:
+                if self._readiness is None:
+                    self._readiness = readiness_of(self._socket, self._orphaned)
+                if not await self._readiness.wait(seconds):
+                    return None
+            finally:
+                self._leave()
+            if self.closed:
+                raise ConnectionClosed("the connection was closed")
             data = self.receive_nowait(size)
             if data is not None:
                 return data
 
-    async def _wait(self, wait: Callable[[Any], Awaitable[None]]) -> None:
+    def _enter(self) -> None:
         if self.closed:
             raise ConnectionClosed("the connection was closed")
         self._waiting += 1
-        try:
-            await wait(self._socket)
-        finally:
-            self._leave()
 
     def _leave(self) -> None:
         self._waiting -= 1
+        self._orphaned()
+
+    def _orphaned(self) -> None:
+        """Close the socket now, if it could not be closed at once."""
         if self.closed and not self._waiting:
+            if self._readiness is not None:
+                self._readiness.forget()
             self._socket.close()
 
     def close(self) -> None:
         if self.closed:
             return
         self.closed = True
-        if self._waiting and os.getpid() == self._pid:
+        # In a forked child nobody waits, and to shut down would end the parent's connection.
+        if os.getpid() == self._pid and (
+            self._waiting or not (self._readiness is None or self._readiness.forget())
+        ):
             # Whoever waits wakes up and closes. The descriptor must not go before: its number could
-            # be another socket's by the time the event loop forgets the wait. In a forked child
-            # nobody waits, and to shut down would end the parent's connection.
+            # be another socket's by the time the event loop forgets the wait.
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -213,9 +243,17 @@ class Secure:
         return pieces
 
     async def receive(self, size: int) -> bytes:
+        data = await self.receive_within(size, None)
+        assert data is not None
+        return data
+
+    async def receive_within(self, size: int, seconds: float | None) -> bytes | None:
         pieces = self._decrypt(size)
         while pieces is None:
-            self._take(await self._below.receive(max(size, READ_SIZE)))
+            data = await self._below.receive_within(max(size, READ_SIZE), seconds)
+            if data is None:
+                return None
+            self._take(data)
             pieces = self._decrypt(size)
         return pieces
 

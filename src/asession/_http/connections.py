@@ -35,16 +35,27 @@ class Connection:
         channel: Its bytes.
         write: The channel's.
         receive: The channel's.
+        receive_within: The channel's.
         idle_since: When its last response was complete, on the event loop's clock.
         uses: How many requests it has carried.
     """
 
-    __slots__ = ("channel", "closed", "idle_since", "receive", "route", "uses", "write")
+    __slots__ = (
+        "channel",
+        "closed",
+        "idle_since",
+        "receive",
+        "receive_within",
+        "route",
+        "uses",
+        "write",
+    )
 
     def __init__(self, channel: Channel, route: Route) -> None:
         self.channel = channel
         self.write: Callable[[bytes | memoryview], bool] = channel.write
         self.receive: Callable[[int], Awaitable[bytes]] = channel.receive
+        self.receive_within = channel.receive_within
         self.route = route
         self.idle_since = 0.0
         self.uses = 0

@@ -24,8 +24,9 @@ class Exchange:
 
     Lives for one attempt; who made it closes the connection if it fails.
 
-    A single cancel scope holds every time limit: entering one per operation would cost more than
-    the operation. Its deadline moves from phase to phase.
+    A request that goes out at once needs one wait with a time limit, for its answer. Any other has
+    a single cancel scope for every time limit, whose deadline moves from phase to phase: entering
+    one per operation would cost more than the operation.
 
     Attributes:
         parser: The response so far.
@@ -66,9 +67,15 @@ class Exchange:
         """
         timeouts = self._timeouts
         parser, connection = self.parser, self._connection
+        if self._send_at_once():
+            while not parser.head_complete:
+                data = await connection.receive_within(READ_SIZE, timeouts.read)
+                if data is None:
+                    raise self._no_answer()
+                self._take(data)
+            return
         with anyio.CancelScope(deadline=_deadline(timeouts.read)) as self._scope:
-            if not self._send_at_once():  # else nothing has waited yet, and the deadline stands
-                await self._send()
+            await self._send()
             while not parser.head_complete:
                 data = await connection.receive(READ_SIZE)
                 self._take(data)
@@ -79,8 +86,12 @@ class Exchange:
             raise WriteTimeout(
                 f"the peer took nothing for {timeouts.write} seconds", answered=parser.answered
             )
-        raise ReadTimeout(
-            f"the peer sent nothing for {timeouts.read} seconds", answered=parser.answered
+        raise self._no_answer()
+
+    def _no_answer(self) -> ReadTimeout:
+        return ReadTimeout(
+            f"the peer sent nothing for {self._timeouts.read} seconds",
+            answered=self.parser.answered,
         )
 
     def _send_at_once(self) -> bool:

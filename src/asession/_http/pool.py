@@ -71,6 +71,10 @@ class Pool:
 
     Made with the session's live state and closed by `close`, which ends every connection; closing
     again does nothing. Requests of one route share its connections and queue in order.
+
+    Attributes:
+        clock: Tells the time on the event loop.
+        closed: Whether `close` was called.
     """
 
     def __init__(
@@ -78,7 +82,7 @@ class Pool:
     ) -> None:
         self._lanes: dict[Route, _Lane] = {}
         self._keepalive = keepalive
-        self._clock = clock
+        self.clock = clock
         self._reaped = 0.0
         self._opened = 0
         self._reused = 0
@@ -100,7 +104,7 @@ class Pool:
         """
         if self.closed:
             raise TransportClosed("the transport is closed")
-        now = self._clock()
+        now = self.clock()
         if now - self._reaped > _REAP_EVERY:
             self._reap(now)
         lane = self._lanes.get(route)
@@ -181,7 +185,7 @@ class Pool:
             if (
                 reusable
             ):  # else this may be a callback, outside of any task: anyio has no clock there
-                connection.idle_since = self._clock()
+                connection.idle_since = self.clock()
             self._hand_on(lane, connection if reusable else None)
 
     def _hand_on(self, lane: _Lane, connection: Connection | None) -> None:

@@ -13,6 +13,8 @@ from asession._http.tls import TlsSettings
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _BAD_TARGET = re.compile(r"[\x00-\x20\x7f]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# The headers that say something to the transport itself.
+_TELLING = frozenset({"host", "content-length", "transfer-encoding", "expect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,36 +115,32 @@ def encode_head(request: Request, route: Route) -> Head:
         raise ValueError("the method or target of a request has a space or control character")
     if route.is_forwarded:
         target = f"{route.scheme}://{_host(route)}{target}"
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    expects, host, length, coding = False, False, None, None
+    lines = [f"{request.method} {target} HTTP/1.1".encode("utf-8", "surrogateescape")]
+    told: dict[str, str] = {}
     for name, value in request.headers:
-        text = value if type(value) is str else _text(value)
-        lower = _lower(name)
-        if lower == "host":
-            host = True
-        elif lower == "content-length":
-            if length is not None:
+        data = value if type(value) is bytes else _bytes(value)
+        lower, start = _start(name)
+        lines.append(start + data)
+        if lower in _TELLING:
+            if lower in told and lower == "content-length":
                 raise ValueError("the header Content-Length is there twice")
-            length = text
-        elif lower == "transfer-encoding":
-            coding = text
-        elif lower == "expect":
-            expects = text.lower() == "100-continue"
-        lines.append(f"{name}: {text}")
-    if not host:
-        lines.append(f"Host: {_host(route)}")
-    announced, framing = _framing(request, length, coding)
+            told[lower] = data.decode("utf-8", "surrogateescape")
+    if "host" not in told:
+        lines.append(f"Host: {_host(route)}".encode("utf-8", "surrogateescape"))
+    announced, framing = _framing(
+        request, told.get("content-length"), told.get("transfer-encoding")
+    )
     if framing is not None:
-        lines.append(framing)
+        lines.append(framing.encode())
     if route.proxy is not None and route.proxy.authorization and route.is_forwarded:
-        lines.append(f"Proxy-Authorization: {route.proxy.authorization}")
+        lines.append(f"Proxy-Authorization: {route.proxy.authorization}".encode())
     count = len(lines) + 1
-    lines.append("\r\n")
-    text = "\r\n".join(lines)
-    if text.count("\r") != count or text.count("\n") != count or "\0" in text:
+    lines.append(b"\r\n")
+    head = b"\r\n".join(lines)
+    if head.count(b"\r") != count or head.count(b"\n") != count or b"\0" in head:
         name = next((name for name, value in request.headers if _is_bad(value)), "Host")
         raise ValueError(f"the value of the header {name!r} has a line break or NUL")
-    return Head(text.encode("utf-8", "surrogateescape"), expects, announced)
+    return Head(head, told.get("expect", "").lower() == "100-continue", announced)
 
 
 def _framing(
@@ -168,19 +166,21 @@ def _framing(
 
 
 @lru_cache(maxsize=512)
-def _lower(name: str) -> str:
+def _start(name: str) -> tuple[str, bytes]:
+    """A header's name in lower case, and the start of its line."""
     if not _NAME.match(name):
         raise ValueError(f"the header name {name!r} has characters that are not allowed")
-    return name.lower()
+    return name.lower(), f"{name}: ".encode()
 
 
-def _text(value: str | bytes) -> str:
-    # What is not UTF-8 passes as it is: encoding the head restores it.
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+def _bytes(value: str | bytes) -> bytes:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    return str(value).encode("utf-8", "surrogateescape")
 
 
 def _is_bad(value: str | bytes) -> bool:
-    return not {"\r", "\n", "\0"}.isdisjoint(_text(value))
+    return not {13, 10, 0}.isdisjoint(_bytes(value))
 
 
 def _host(route: Route) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections import deque
@@ -185,11 +184,8 @@ class Response(ByteReceiveStream):
         if connection is None:
             raise TransportClosed("the response was closed before its body was read", answered=True)
         seconds = self._timeout
-        deadline = math.inf if seconds is None else anyio.current_time() + seconds
-        data = None
         try:
-            with anyio.CancelScope(deadline=deadline):
-                data = await connection.receive(LONG_READ_SIZE)
+            data = await connection.receive_within(LONG_READ_SIZE, seconds)
             if data is None:
                 raise ReadTimeout(f"no byte of the body for {seconds} seconds", answered=True)
             pieces = self._parser.feed(data) if data else []

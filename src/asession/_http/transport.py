@@ -13,6 +13,7 @@ from asession._http.pool import Counters, Pool
 from asession._http.requests import Head, Request, Route, encode_head
 from asession._http.responses import Owner, Response
 from asession._runtime.handover import Handover
+from asession._runtime.readiness import loop_clock
 
 logger = logging.getLogger("asession.http")
 
@@ -47,6 +48,7 @@ class Transport:
             raise TransportClosed("the transport belongs to the process that this one forked from")
         if self._owner is None:
             self._owner = Owner(self._pool, Handover(), self._pid)
+            self._pool.clock = loop_clock()
         head = encode_head(request, route)
         pool = self._pool
         connection = await pool.acquire(route, timeouts.connect, timeouts.pool)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from typing import Any
-
-import anyio
-from anyio.lowlevel import RunVar
+from weakref import WeakKeyDictionary
 
 
 class LoopToken:
@@ -26,7 +24,8 @@ class LoopToken:
         return f"<{self.backend} event loop of process {self.pid} at {id(self):#x}>"
 
 
-_token: RunVar[LoopToken] = RunVar("asession_loop_token")
+# By what the event loop itself calls its run: its loop on asyncio, its token on trio.
+_tokens: WeakKeyDictionary[Any, LoopToken] = WeakKeyDictionary()
 
 
 def current_backend() -> str | None:
@@ -51,16 +50,20 @@ def current_loop() -> LoopToken:
     Raises:
         RuntimeError: No event loop runs in this thread.
     """
-    try:
-        return _token.get()
-    except LookupError:
-        backend = current_backend()
-        assert backend is not None
-        token = LoopToken(backend)
-        _token.set(token)
-        return token
-    except anyio.NoEventLoopError as error:
-        raise RuntimeError("no event loop runs in this thread") from error
+    run: Any = None
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        run, backend = trio.lowlevel.current_trio_token(), "trio"
+    elif "asyncio" in sys.modules:
+        import asyncio
+
+        run, backend = asyncio._get_running_loop(), "asyncio"
+    if run is None:
+        raise RuntimeError("no event loop runs in this thread")
+    token = _tokens.get(run)
+    if token is None:
+        token = _tokens[run] = LoopToken(backend)
+    return token
 
 
 def current_task() -> Any:
