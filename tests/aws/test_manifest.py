@@ -67,7 +67,7 @@ def _overrides(file):
         if inspect.isclass(cls) and cls.__module__ == module.__name__:
             for name in vars(cls):
                 origin = _origin(cls, name)
-                if not name.startswith("__") and origin:
+                if not name.startswith("__") and name != "_abc_impl" and origin:
                     found.add(origin)
     return found
 

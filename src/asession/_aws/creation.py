@@ -8,6 +8,7 @@ from aiobotocore.args import AioClientArgsCreator
 from aiobotocore.client import AioClientCreator
 from botocore.exceptions import UnknownServiceError
 
+from asession._aws.attempts import Endpoint
 from asession._aws.endpoints import EndpointResolver
 from asession._aws.service import Service
 from asession._aws.signing import RequestSigner
@@ -82,9 +83,10 @@ class ArgsCreator(AioClientArgsCreator):
         self._service = service
 
     async def get_client_args(self, *arguments: Any) -> dict[str, Any]:
-        """The constructor's arguments, with our signer."""
+        """The constructor's arguments, with our signer and endpoint."""
         parts: dict[str, Any] = await super().get_client_args(*arguments)
         parts["request_signer"] = RequestSigner.replacing(parts["request_signer"])
+        parts["endpoint"] = Endpoint.replacing(parts["endpoint"])
         return parts
 
     def _build_endpoint_resolver(self, *arguments: Any) -> EndpointResolver | None:

@@ -74,14 +74,24 @@ class EventEmitter(AioHierarchicalEmitter):
         self, event_name: str, kwargs: dict[str, Any], stop_on_response: bool = False
     ) -> list[tuple[Any, Any]]:
         name, handlers = self._lookup_cache.get(event_name) or self._look_up(event_name)
-        responses: list[tuple[Any, Any]] = []
         if not handlers:
-            return responses
-        kwargs["event_name"] = name
+            return []
+        return await self.call(handlers, name, kwargs, stop_on_response)
+
+    async def call(
+        self,
+        handlers: list[Handler],
+        event_name: str,
+        kwargs: dict[str, Any],
+        stop_on_response: bool = False,
+    ) -> list[tuple[Any, Any]]:
+        """Call some of the handlers of an event; returns them with what they answer."""
+        responses: list[tuple[Any, Any]] = []
+        kwargs["event_name"] = event_name
         debug = _logger.isEnabledFor(logging.DEBUG)
         for handler in handlers:
             if debug:
-                _logger.debug("Event %s: calling handler %s", name, handler)
+                _logger.debug("Event %s: calling handler %s", event_name, handler)
             response = handler(**kwargs)
             if response is not None:
                 if type(response) is CoroutineType:

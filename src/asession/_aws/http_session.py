@@ -19,6 +19,7 @@ from botocore.httpsession import (
     mask_proxy_url,
 )
 
+from asession._aws.headers import Headers
 from asession._http.bodies import body_of
 from asession._http.errors import (
     ConnectFailed,
@@ -57,6 +58,18 @@ def tls_settings(verify: Any, client_cert: Any = None) -> TlsSettings:
         ca_bundle=(_CA_BUNDLE if verify is True else get_cert_path(verify)) if verify else None,
         client_cert=_cert(client_cert),
     )
+
+
+class Answer(AioAWSResponse):
+    """What botocore sees of a response; lives as long as the call, or as its body."""
+
+    def __init__(self, url: str, status_code: int, headers: Headers, raw: RawBody) -> None:
+        # botocore's constructor would copy the headers.
+        self.url = url
+        self.status_code = status_code
+        self.headers = headers
+        self.raw = raw
+        self._content: bytes | None = None
 
 
 class HttpSession(HttpxSession):
@@ -131,7 +144,7 @@ class HttpSession(HttpxSession):
                 _translate(request, url, parts), route, self._timeouts_for(request)
             )
             body = RawBody(response, url)
-            answer = AioAWSResponse(url, response.status, _headers(response), body)
+            answer = Answer(url, response.status, Headers.of_response(response.headers), body)
             if not request.stream_output or response.status >= 300:
                 # Read here, where what goes wrong counts as a failed attempt and is tried again;
                 # the bodies of errors too, which botocore reads where nothing is.
@@ -292,14 +305,6 @@ def _shown(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _headers(response: Response) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in response.headers:
-        # As urllib3 joins them, and HTTP allows.
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
 def _translate(request: Any, url: str, parts: Any) -> Request:
     # The target as botocore wrote it: neither normalised nor quoted again, or S3 keys break.
     start = url.index("://") + 3 + len(parts.netloc)
@@ -308,8 +313,18 @@ def _translate(request: Any, url: str, parts: Any) -> Request:
         target = "/" + target
     # Compressed answers would break checksums, which are of what was sent.
     headers = [("Accept-Encoding", "identity")]
+    given = request.headers
     length = None
-    for name, value in request.headers.items():
+    if type(given) is Headers:
+        announced = given.get("content-length")
+        if announced is not None:
+            length = int(announced)
+        if "accept-encoding" in given:
+            given = given.copy()
+            del given["accept-encoding"]
+        headers += given.items()
+        return Request(request.method, target, headers, body_of(request.body, length))
+    for name, value in given.items():
         lower = name.lower()
         if lower == "accept-encoding":
             continue

@@ -22,6 +22,9 @@ _NESTED = frozenset({"structure", "list", "map"})
 # A member, the index of its node among the children (all of them if it is repeated), its decoder:
 # none for a text.
 _Place = tuple[str, Any, Any]
+# A member, its key in JSON, its decoder.
+_Member = tuple[str, str, Decode]
+_NO_MEMBERS: list[_Member] = []
 # Bounds of what is remembered: a structure with more children has a flattened list, whose length
 # varies; one with more layouts, or more names than a service has, is made up.
 _TAGS = 64
@@ -232,7 +235,7 @@ class PlannedJson(Planned, BaseJSONParser):
     def _structure(self, shape: Any) -> Decode | None:
         if shape.is_document_type:
             return None
-        members = [
+        members: list[_Member] = [
             (name, member.serialization.get("name", name), self._later(member))
             for name, member in shape.members.items()
         ]
@@ -240,11 +243,19 @@ class PlannedJson(Planned, BaseJSONParser):
         if shape.is_tagged_union:
             return _union({key: (name, decode) for name, key, decode in members}, slow)
 
+        by_key: dict[str, list[_Member]] = {}
+        for member in members:
+            by_key.setdefault(member[1], []).append(member)
+
         def decode(value: Any) -> Any:
             if type(value) is not dict:
                 return slow(value)
+            chosen = members
+            if len(value) == 1:  # as the values of DynamoDB: one member of ten
+                for key in value:
+                    chosen = by_key.get(key, _NO_MEMBERS)
             parsed = {}
-            for name, key, decode_member in members:
+            for name, key, decode_member in chosen:
                 raw = value.get(key)
                 if raw is not None:
                     parsed[name] = raw if decode_member is _same else decode_member(raw)
@@ -266,7 +277,10 @@ class PlannedJson(Planned, BaseJSONParser):
         def decode(value: Any) -> dict[Any, Any]:
             return {decode_key(key): decode_value(item) for key, item in value.items()}
 
-        return decode
+        def decode_values(value: Any) -> dict[Any, Any]:
+            return {key: decode_value(item) for key, item in value.items()}
+
+        return decode_values if decode_key is _same else decode
 
     def _scalar(self, shape: Any) -> Decode | None:
         kind = shape.type_name
