@@ -12,6 +12,7 @@ from asession._aws.attempts import Endpoint
 from asession._aws.endpoints import EndpointResolver
 from asession._aws.service import Service
 from asession._aws.signing import RequestSigner
+from asession._aws.validation import use_planned
 
 
 class ClientCreator(AioClientCreator):
@@ -83,9 +84,10 @@ class ArgsCreator(AioClientArgsCreator):
         self._service = service
 
     async def get_client_args(self, *arguments: Any) -> dict[str, Any]:
-        """The constructor's arguments, with our signer and endpoint."""
+        """The constructor's arguments, with our signer, validator and endpoint."""
         parts: dict[str, Any] = await super().get_client_args(*arguments)
         parts["request_signer"] = RequestSigner.replacing(parts["request_signer"])
+        use_planned(parts["serializer"])
         parts["endpoint"] = Endpoint.replacing(parts["endpoint"])
         return parts
 

@@ -104,11 +104,14 @@ class PlannedRest(Planned, BaseRestParser):
         if located is None:
             located = self._located[shape] = list(_locations(member_shapes.items()))
         headers = response["headers"]
-        present = {name.lower() for name in headers}
-        wanted = {
-            name: member for name, header, member in located if not header or header in present
-        }
-        super()._parse_non_payload_attrs(response, shape, wanted, final_parsed)
+        for name, header, member in located:
+            if header:
+                if header in headers:
+                    final_parsed[name] = self._parse_shape(member, headers[header])
+            elif member.serialization["location"] == "headers":
+                final_parsed[name] = self._parse_header_map(member, headers)
+            elif member.serialization["location"] == "statusCode":
+                final_parsed[name] = self._parse_shape(member, response["status_code"])
 
 
 def _locations(members: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, str, Any]]:
