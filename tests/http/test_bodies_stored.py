@@ -180,7 +180,7 @@ async def test_a_text_file_is_refused(s3, bucket, tmp_path):
 
 async def test_pieces_of_text_are_refused(unsigned_s3, bucket):
     with pytest.raises(TypeError, match="yields str, not bytes"):
-        await unsigned_s3.put_object(Bucket=bucket, Key="k", Body=iter(["text"]))
+        await unsigned_s3.put_object(Bucket=bucket, Key="k", Body=iter(["text"]), ContentLength=4)
 
 
 async def test_an_error_of_the_source_is_the_error_of_the_call(s3, unsigned_s3, bucket):
@@ -216,8 +216,10 @@ async def test_the_source_stays_open_and_its_owner_s(s3, bucket, tmp_path):
         assert file.read(3) == DATA[:3]
 
 
-async def test_a_reader_without_a_length_is_stored_by_an_unsigned_upload(unsigned_s3, bucket):
+async def test_a_body_for_one_reading_without_a_length_is_refused_with_what_to_do(
+    unsigned_s3, bucket
+):
     for source in (AsyncReader(DATA), generate(DATA)):
-        await unsigned_s3.put_object(Bucket=bucket, Key="k", Body=source)
-        assert await stored(unsigned_s3, bucket) == DATA
+        with pytest.raises(ParamValidationError, match=r"length of Body .* ContentLength="):
+            await unsigned_s3.put_object(Bucket=bucket, Key="k", Body=source)
         await close(source)

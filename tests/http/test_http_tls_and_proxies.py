@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -15,6 +17,12 @@ import trustme
 from botocore.exceptions import ProxyConnectionError, SSLError
 
 from asession import Config, Session
+from asession._http.bodies import body_of
+from asession._http.errors import ConnectionClosed
+from asession._http.limits import Timeouts
+from asession._http.requests import Request, Route
+from asession._http.tls import TlsSettings
+from asession._http.transport import Transport
 from servers.answers import AwsAnswers
 from servers.proxy import Proxy
 from servers.recorder import Recorder
@@ -128,6 +136,56 @@ async def test_certificates_are_loaded_once_and_never_on_the_loops_thread(
                 group.start_soon(one)
     assert len(loads) == 1
     assert loads[0] is not threading.current_thread()
+
+
+FRAMINGS = {
+    "length": b"Content-Length: 10\r\n\r\nhello",
+    "chunked": b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    "until close": b"Connection: close\r\n\r\nhello",
+}
+
+
+@contextlib.contextmanager
+def closing(context: ssl.SSLContext, answer: bytes, *, goodbye: bool) -> Iterator[int]:
+    """A TLS server for one connection, which it closes with or without TLS's own goodbye."""
+
+    def serve() -> None:
+        plain, _ = listener.accept()
+        secure = context.wrap_socket(plain, server_side=True)
+        secure.recv(65536)
+        secure.sendall(b"HTTP/1.1 200 OK\r\n" + answer)
+        if goodbye:
+            secure.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError, OSError):
+                secure.unwrap()
+        secure.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(10)
+
+
+@pytest.mark.parametrize("goodbye", [False, True])
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_a_body_that_tls_does_not_end_properly_is_cut_short(
+    framing: str, goodbye: bool, ca: trustme.CA, bundle: str
+) -> None:
+    transport = Transport()
+    with closing(server_context(ca), FRAMINGS[framing], goodbye=goodbye) as port:
+        route = Route("https", "127.0.0.1", port, tls=TlsSettings(ca_bundle=bundle))
+        request = Request("GET", "/", [], body_of(None))
+        with anyio.fail_after(10):
+            response = await transport.send(request, route, Timeouts())
+            if goodbye and framing == "until close":
+                assert await response.read() == b"hello"
+            else:
+                # Anybody on the way can end a connection, but only the peer can say goodbye.
+                with pytest.raises(ConnectionClosed):
+                    await response.read()
+    assert transport.counters().open == 0
+    await transport.aclose()
 
 
 @pytest.mark.parametrize("proxy_tls", [False, True])

@@ -70,6 +70,17 @@ class Peer:
             raise ConnectionError("the client left")
         return data
 
+    def read_a_bit(self) -> None:
+        """Read some of the body."""
+        if not self._buffer:
+            self._buffer = self._some()
+
+    def read_on(self) -> bool:
+        """Say nothing, and read until the client leaves."""
+        while self._some():
+            pass
+        return False
+
     def send(self, data: bytes) -> None:
         """Send bytes."""
         self._socket.sendall(data)

@@ -28,9 +28,10 @@ class Body:
     length: int | None = 0
     content: bytes | memoryview | None = b""
 
-    def pieces(self) -> AsyncGenerator[bytes | memoryview, None]:
+    async def pieces(self) -> AsyncGenerator[bytes | memoryview, None]:
         """The bytes, in pieces of any size; again from the start after a `rewind`."""
-        raise TypeError("an empty body has no pieces")
+        if self.content:
+            yield self.content
 
     async def rewind(self) -> bool:
         """Go back to the start; `False` if the source cannot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 
 import anyio
@@ -10,13 +11,10 @@ from anyio.lowlevel import checkpoint
 
 from asession._http.bodies import SMALL
 from asession._http.connections import Connection
-from asession._http.errors import ConnectionClosed, ReadTimeout, WriteTimeout
-from asession._http.limits import READ_SIZE, Timeouts
+from asession._http.errors import ConnectionClosed, HttpError, ReadTimeout, WriteTimeout
+from asession._http.limits import LONG_READ_SIZE, READ_SIZE, Timeouts
 from asession._http.requests import Head, Request
 from asession._http.wire import ResponseParser
-
-# How often a peer that takes nothing is asked whether it has answered, in seconds.
-_LISTEN_EVERY = 0.1
 
 
 class Exchange:
@@ -112,24 +110,19 @@ class Exchange:
         head, connection = self._head, self._connection
         try:
             if connection.channel.pending:
-                await self._drain()
+                await self._while_listening(self._drain)
             else:
                 if not connection.write(head.data):
                     await self._drain()
                 if head.expects:
                     await self._await_word()
-                if not self.parser.head_complete:
-                    await self._send_body()
-                elif head.length != 0:
-                    self.in_step = False  # refused before it was sent
+                if self.parser.head_complete:
+                    self.in_step = head.length == 0  # else refused before it was sent
+                elif not self._send_short_body():
+                    await self._while_listening(self._send_body)
         except ConnectionClosed:
             self.in_step = False
         self._scope.deadline = _deadline(self._timeouts.read)
-
-    def _may_go_on(self) -> bool:
-        """Whether the peer wants the rest: who refuses may do so early, and then read no more."""
-        parser = self.parser
-        return not parser.head_complete or parser.status < 300
 
     async def _await_word(self) -> None:
         """Wait for ``100 Continue`` or a final answer, but not for long."""
@@ -139,61 +132,94 @@ class Exchange:
             while not (parser.continued or parser.head_complete):
                 self._take(await self._connection.receive(READ_SIZE))
 
+    def _send_short_body(self) -> bool:
+        """Send a body that is in memory and short, if the kernel takes it at once."""
+        content = self._request.body.content
+        if content is None or len(content) > SMALL:
+            return False
+        if self._head.length is None:
+            chunk = (b"%x\r\n" % len(content), content, b"\r\n") if content else ()
+            return self._connection.write(b"".join((*chunk, b"0\r\n\r\n")))
+        return not content or self._connection.write(content)
+
+    async def _while_listening(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Send until all is sent or the peer answers: then it wants no more, and may read no more.
+
+        The answer is noticed at once, whatever the sending waits for: the peer or the source. What
+        it says is what counts then, not how the source takes being left.
+        """
+        failure: BaseException | None = None
+
+        async def listen() -> None:
+            nonlocal failure
+            try:
+                while not self.parser.head_complete:
+                    self._take(await self._connection.receive(READ_SIZE))
+            except HttpError as error:
+                failure = error
+            group.cancel_scope.cancel()
+
+        self.in_step = False
+        async with anyio.create_task_group() as group:
+            group.start_soon(listen)
+            try:
+                await send()
+                self.in_step = True
+            except anyio.get_cancelled_exc_class():
+                raise
+            except BaseException as error:  # raised below: the group would wrap it
+                failure = failure or error
+            group.cancel_scope.cancel()
+        self._writing = False
+        if failure is not None and not self.parser.head_complete:
+            raise failure
+
     async def _send_body(self) -> None:
         body, announced = self._request.body, self._head.length
-        chunked = announced is None
-        count = 0
-        self._scope.deadline = math.inf  # what the source takes is its own affair
-        if body.length == 0 and not chunked:
+        if self._connection.channel.pending:
+            await self._drain()  # of a short body, what the kernel did not take
             return
+        self._scope.deadline = math.inf  # what the source takes is its own affair
+        count, kept = 0, memoryview(b"")
         async with aclosing(body.pieces()) as source:
             async for piece in source:
-                if not len(piece):
-                    continue
-                count += len(piece)
-                if announced is not None and count > announced:
-                    break
-                last = count == announced
-                framed = b"".join((b"%x\r\n" % len(piece), piece, b"\r\n")) if chunked else piece
-                if not await self._write(framed) and not last:
-                    self.in_step = False
-                    return
+                for part in _parts(piece):
+                    count += len(part)
+                    if announced is None:
+                        await self._write(b"".join((b"%x\r\n" % len(part), part, b"\r\n")))
+                    elif count < announced:
+                        await self._write(part)
+                    elif count == announced:
+                        # Kept until the source has ended: a longer one is not to be stored cut off.
+                        kept = part
+                    else:
+                        break
         if announced is None:
-            await self._write(b"0\r\n\r\n")
+            await self._write(b"0\r\n\r\n", last=True)
         elif count != announced:
             raise ValueError(
                 f"the body has {'more' if count > announced else 'fewer'} bytes than the "
                 f"{announced} announced: its source has changed, or was read before"
             )
+        elif kept:
+            await self._write(kept, last=True)
 
-    async def _write(self, data: bytes | memoryview) -> bool:
-        """Send a piece, listening meanwhile; `False` if the peer wants no more."""
+    async def _write(self, data: bytes | memoryview, *, last: bool = False) -> None:
+        """Send a piece."""
         if self._connection.write(data):
-            await checkpoint()
-            early = self._connection.channel.receive_nowait(READ_SIZE)
-            if early is not None:
-                self._take(early)
+            if not last:  # else the answer could come meanwhile, and look as if it came early
+                await checkpoint()  # a source in memory never waits
         else:
             await self._drain()
             self._scope.deadline = math.inf
-        return self._may_go_on()
 
     async def _drain(self) -> None:
-        """Wait until all is sent, or the peer wants no more of it."""
+        """Wait until all that is kept is sent."""
         channel = self._connection.channel
         self._writing = True
-        self._scope.deadline = _deadline(self._timeouts.write)
-        while pending := channel.pending:
-            with anyio.move_on_after(_LISTEN_EVERY):
-                await channel.drain()
-            early = channel.receive_nowait(READ_SIZE)
-            if early is not None:
-                self._take(early)
-                if not self._may_go_on():
-                    self.in_step = False
-                    break
-            if channel.pending < pending:
-                self._scope.deadline = _deadline(self._timeouts.write)
+        while channel.pending:
+            self._scope.deadline = _deadline(self._timeouts.write)
+            await channel.drain()
         self._writing = False
 
     def _take(self, data: bytes) -> None:
@@ -201,6 +227,13 @@ class Exchange:
             self.pieces += self.parser.feed(data)
         else:
             self.parser.end()
+
+
+def _parts(piece: bytes | memoryview) -> Iterator[memoryview]:
+    """A piece, cut where it is so long that encrypting it would hold up the event loop."""
+    view = memoryview(piece).cast("B")
+    for start in range(0, len(view), LONG_READ_SIZE):
+        yield view[start : start + LONG_READ_SIZE]
 
 
 def _deadline(seconds: float | None) -> float:

@@ -66,6 +66,8 @@ def _stamps(settings: TlsSettings) -> tuple[object, ...]:
 def _make(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # An end without TLS's goodbye may be an attacker's: never the end of a body.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.set_alpn_protocols(["http/1.1"])
     if not settings.verify:
         context.check_hostname = False
