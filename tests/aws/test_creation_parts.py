@@ -6,7 +6,6 @@ import pytest
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.hooks import AioHierarchicalEmitter
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.regions import AioEndpointRulesetResolver
 from aiobotocore.session import get_session
 from aiobotocore.signers import AioRequestSigner
@@ -15,6 +14,7 @@ from botocore.useragent import UserAgentString
 from asession import Session
 from asession._aws.emitter import EventEmitter
 from asession._aws.endpoints import EndpointResolver
+from asession._aws.http_session import HttpSession
 from asession._aws.parsing import ParserFactory
 from asession._aws.signing import RequestSigner
 from asession._aws.useragent import UserAgent
@@ -58,7 +58,7 @@ async def test_our_signer_alone_signs_a_request():
 
 async def test_a_given_session_keeps_its_own_parts():
     given = get_session()
-    given.set_default_client_config(AioConfig(http_session_cls=HttpxSession))
+    given.set_default_client_config(AioConfig(http_session_cls=HttpSession))
     async with (
         Session("AKIAX", "s", region_name="us-east-1", botocore_session=given) as session,
         session.client("s3") as s3,

@@ -11,13 +11,13 @@ import botocore
 import pytest
 from aiobotocore._helpers import resolve_awaitable
 from aiobotocore.config import AioConfig
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import get_session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.loaders import create_loader
 
 import asession
+from asession._aws.http_session import HttpSession
 
 pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
 
@@ -111,7 +111,7 @@ class SeenError(Exception):
     """Ends a call when its request was noted."""
 
 
-class NoHttp(HttpxSession):
+class NoHttp(HttpSession):
     """A transport for clients that send nothing."""
 
     def __init__(self, **kwargs):

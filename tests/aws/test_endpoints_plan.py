@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiobotocore.config import AioConfig
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import get_session
 from botocore import UNSIGNED
 from botocore.context import ClientContext, get_context, start_as_current_context
@@ -15,6 +14,7 @@ from botocore.loaders import create_loader
 
 from asession._aws import endpoints
 from asession._aws.endpoints import EndpointResolver
+from asession._aws.http_session import HttpSession
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +121,7 @@ SETTINGS = {
 FOR_S3 = {"old signature", "path", "virtual", "accelerate", "own region", "regional", "no express"}
 
 
-class NoHttp(HttpxSession):
+class NoHttp(HttpSession):
     """A transport for clients that send nothing."""
 
     def __init__(self, **kwargs):

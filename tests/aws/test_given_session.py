@@ -7,9 +7,9 @@ import anyio
 import botocore.session
 import pytest
 from aiobotocore.config import AioConfig
-from aiobotocore.httpxsession import HttpxSession
 
 from asession import Session
+from asession._aws.http_session import HttpSession
 from asession.exceptions import ClientClosedError, WrongEventLoopError
 from servers.answers import AwsAnswers
 from servers.recorder import Recorder
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 def given(anyio_backend_name):
     session = aiobotocore.session.get_session()
     if anyio_backend_name == "trio":
-        session.set_default_client_config(AioConfig(http_session_cls=HttpxSession))
+        session.set_default_client_config(AioConfig(http_session_cls=HttpSession))
     return session
 
 

@@ -125,6 +125,8 @@ def run_block(block: Block, loop: str, folder: Path) -> None:
         subprocess.run([sys.executable, "-W", "error", str(program)], check=True, timeout=60)
     else:
         assert block.info == "", f"{block}: {block.info!r} says nothing to this test"
+        if "import httpx2" in block.code:
+            pytest.importorskip("httpx2")
         names: dict[str, Any] = {"__name__": "page"}
         exec(compile(block.tree, block.page, "exec"), names)
         if block.has_main:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from aiobotocore.config import AioConfig
-from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
 
+from asession._aws.http_session import HttpSession
 from asession._resources.service import service_resource
 from resources.models import LOADER, definition_of
 
@@ -27,8 +27,8 @@ def open_resource(anyio_backend_name: str, moto_url: str) -> Open:
         # Each test has a session of its own; the models need reading only once.
         session.register_component("data_loader", LOADER)
         if anyio_backend_name == "trio":
-            httpx: Any = HttpxSession
-            session.set_default_client_config(AioConfig(http_session_cls=httpx))
+            http: Any = HttpSession
+            session.set_default_client_config(AioConfig(http_session_cls=http))
         definition = definition_of(service_name)
         async with session.create_client(
             service_name,

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
-from aiobotocore.httpxsession import HttpxSession
+
+from asession._aws.http_session import HttpSession
 
 Close = Callable[[str], Awaitable[None]]
 
@@ -25,7 +26,7 @@ class HttpLog:
         self.opened: list[Any] = []
         self.closed: list[str] = []
         self._names: dict[int, str] = {}
-        base: Any = HttpxSession if backend == "trio" else AIOHTTPSession
+        base: Any = HttpSession if backend == "trio" else AIOHTTPSession
         log = self
 
         class Http(base):  # type: ignore[misc]

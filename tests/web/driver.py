@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -64,9 +65,29 @@ async def ignore(message: Message) -> None:
     """A server that takes every message."""
 
 
+@dataclass
+class Answer:
+    """What came back from one request."""
+
+    status_code: int = 0
+    content: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
 async def get(app: ASGIApp, **headers: str) -> str:
     """The body of the answer to one request, run in the calling task."""
-    chunks: list[bytes] = []
+    return (await ask(app, "/", **headers)).text
+
+
+async def ask(app: ASGIApp, path: str, **headers: str) -> Answer:
+    """The answer to one GET request, run in the calling task."""
+    answer = Answer()
     messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
     async def receive() -> Message:
@@ -75,11 +96,13 @@ async def get(app: ASGIApp, **headers: str) -> str:
         return await nothing_to_receive()
 
     async def send(message: Message) -> None:
-        chunks.append(message.get("body", b""))
+        answer.status_code = message.get("status", answer.status_code)
+        answer.content += message.get("body", b"")
 
     with anyio.fail_after(DEADLINE):
-        await app(scope_of(**headers), receive, send)
-    return b"".join(chunks).decode()
+        scope = {**scope_of(**headers), "path": path, "raw_path": path.encode()}
+        await app(scope, receive, send)
+    return answer
 
 
 @asynccontextmanager

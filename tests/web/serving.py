@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import logging
 import socket
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import anyio
-import httpx2
 import uvicorn
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, Event, Request, TextMessage
+
+from web.driver import Answer
 
 SECONDS = 60.0
 
@@ -32,30 +35,21 @@ class Serving:
         """The address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
-    def get_all(self, requests: Sequence[tuple[str, dict[str, str]]]) -> list[httpx2.Response]:
+    def get_all(self, requests: Sequence[tuple[str, dict[str, str]]]) -> list[Answer]:
         """The answers to GET requests (path, headers) that are all sent at once, in order."""
-        answers: dict[int, httpx2.Response] = {}
+        with ThreadPoolExecutor(len(requests)) as pool:
+            return list(pool.map(self._get, *zip(*requests, strict=True)))
 
-        async def main() -> None:
-            limits = httpx2.Limits(max_connections=len(requests))
-            async with (
-                httpx2.AsyncClient(base_url=self.url, limits=limits, timeout=SECONDS) as client,
-                anyio.create_task_group() as tasks,
-            ):
-
-                async def get(number: int, path: str, headers: dict[str, str]) -> None:
-                    answers[number] = await client.get(path, headers=headers)
-
-                for number, (path, headers) in enumerate(requests):
-                    tasks.start_soon(get, number, path, headers)
-
-        anyio.run(main)
-        return [answers[number] for number in range(len(requests))]
-
-    def get(self, path: str, **headers: str) -> httpx2.Response:
+    def get(self, path: str, **headers: str) -> Answer:
         """The answer to one GET request; underscores in names of headers become hyphens."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.get_all([(path, named)])[0]
+        return self._get(path, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def _get(self, path: str, headers: dict[str, str]) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.read())
 
 
 class _Ear(logging.Handler):

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
 import anyio
-import httpx2
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
@@ -18,6 +17,7 @@ from asession import Session
 from asession.exceptions import ClientClosedError, SessionNotEnteredError
 from asession.web import SessionMiddleware, session_dependency
 from servers.recorder import Recorder
+from web.driver import Answer, ask
 from web.tenants import access_key_of, session_of, who_signs
 
 pytestmark = pytest.mark.anyio
@@ -31,11 +31,9 @@ def name_of(session: Session) -> str:
     return next((name for name, known in SESSIONS.items() if known is session), "another")
 
 
-async def get(app: Any, path: str = "/", tenant: str = "a") -> httpx2.Response:
+async def get(app: Any, path: str = "/", tenant: str = "a") -> Answer:
     """The answer of an application called in this task, as tests call it."""
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
-        return await client.get(path, headers={"x-tenant": tenant})
+    return await ask(app, path, x_tenant=tenant)
 
 
 def app_with(*dependencies: Callable[..., Any]) -> FastAPI:

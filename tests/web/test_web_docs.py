@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from home import Home
 from servers.recorder import Recorder
-from web.driver import started
+from web.driver import ask, started
 
 pytestmark = pytest.mark.anyio
 
@@ -25,12 +24,6 @@ def app_of(marker: str) -> Any:
     names: dict[str, Any] = {"__name__": "page"}
     exec(compile(block, str(PAGE), "exec"), names)
     return names["app"]
-
-
-async def get(app: Any, path: str, **headers: str) -> httpx2.Response:
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
-        return await client.get(path, headers=headers)
 
 
 @pytest.fixture(autouse=True)
@@ -49,27 +42,27 @@ def stage(home: Home, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
 
 async def test_one_session_for_the_application(recorder: Recorder) -> None:
     app = app_of('Starlette(routes=[Route("/buckets"')
-    assert (await get(app, "/buckets")).json() == []
+    assert (await ask(app, "/buckets")).json() == []
     assert [request.access_key for request in recorder.requests] == ["AKIDDEV"]
 
 
 async def test_a_session_for_each_tenant() -> None:
     app = app_of("session=tenant_session")
     for tenant, key in {"red": "AKIDDEV", "blue": "AKIDPROD"}.items():
-        assert (await get(app, "/whoami", **{"x-tenant": tenant})).text.endswith(f"/{key}")
-    assert (await get(app, "/whoami")).text.endswith("/AKIDDEFAULT")
+        assert (await ask(app, "/whoami", x_tenant=tenant)).text.endswith(f"/{key}")
+    assert (await ask(app, "/whoami")).text.endswith("/AKIDDEFAULT")
     with pytest.raises(KeyError):
-        await get(app, "/whoami", **{"x-tenant": "green"})
+        await ask(app, "/whoami", x_tenant="green")
 
 
 async def test_as_a_dependency(recorder: Recorder) -> None:
     app = app_of("async def count_buckets")
     for tenant, key in {"red": "AKIDDEV", "blue": "AKIDPROD"}.items():
-        headers = {"x-tenant": tenant}
-        assert (await get(app, "/whoami", **headers)).json().endswith(f"/{key}")
-        assert (await get(app, "/count", **headers)).json() == 0
+        headers = {"x_tenant": tenant}
+        assert (await ask(app, "/whoami", **headers)).json().endswith(f"/{key}")
+        assert (await ask(app, "/count", **headers)).json() == 0
         assert recorder.requests[-1].access_key == key
-    assert (await get(app, "/whoami", **{"x-tenant": "green"})).status_code == 403
+    assert (await ask(app, "/whoami", x_tenant="green")).status_code == 403
 
 
 async def test_a_client_for_the_application_has_its_lifespan(recorder: Recorder) -> None:
