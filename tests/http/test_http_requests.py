@@ -159,6 +159,24 @@ async def test_a_kept_connection_that_breaks_is_replaced_if_the_body_can_be_sent
         assert server.requests == 4
 
 
+async def test_a_kept_connection_that_breaks_in_an_answer_is_not_replaced(
+    transport: Transport,
+) -> None:
+    def reset_in_the_head(peer: Peer) -> bool:
+        peer.read_body()
+        peer.send(b"HTTP/1.1 200 OK\r\nConte")
+        time.sleep(0.05)  # a reset overtakes what was not read yet
+        return peer.reset()
+
+    with FaultServer([faults.well, reset_in_the_head]) as server:
+        route = route_to(server)
+        await (await transport.send(Request("GET", "/", [], body_of(None)), route, TIMEOUTS)).read()
+        with pytest.raises(ConnectionClosed) as caught:
+            await transport.send(Request("PUT", "/", [], body_of(b"abc")), route, TIMEOUTS)
+        assert caught.value.answered
+        assert server.requests == 2
+
+
 @pytest.mark.parametrize("length", [2, 4])
 async def test_a_body_that_is_not_as_long_as_announced_is_an_error(
     length: int, transport: Transport

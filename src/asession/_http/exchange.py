@@ -65,21 +65,25 @@ class Exchange:
         """
         timeouts = self._timeouts
         parser, connection = self.parser, self._connection
-        if self._send_at_once():
-            while not parser.head_complete:
-                data = await connection.receive_within(READ_SIZE, timeouts.read)
-                if data is None:
-                    raise self._no_answer()
-                self._take(data)
-            return
-        with anyio.CancelScope(deadline=_deadline(timeouts.read)) as self._scope:
-            await self._send()
-            while not parser.head_complete:
-                data = await connection.receive(READ_SIZE)
-                self._take(data)
-                if not parser.head_complete:
-                    self._scope.deadline = _deadline(timeouts.read)
-            return
+        try:
+            if self._send_at_once():
+                while not parser.head_complete:
+                    data = await connection.receive_within(READ_SIZE, timeouts.read)
+                    if data is None:
+                        raise self._no_answer()
+                    self._take(data)
+                return
+            with anyio.CancelScope(deadline=_deadline(timeouts.read)) as self._scope:
+                await self._send()
+                while not parser.head_complete:
+                    data = await connection.receive(READ_SIZE)
+                    self._take(data)
+                    if not parser.head_complete:
+                        self._scope.deadline = _deadline(timeouts.read)
+                return
+        except HttpError as error:
+            error.answered = error.answered or parser.answered
+            raise
         if self._writing:
             raise WriteTimeout(
                 f"the peer took nothing for {timeouts.write} seconds", answered=parser.answered
