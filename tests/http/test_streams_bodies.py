@@ -1,10 +1,14 @@
 """`StreamingBody` of responses: read in every way, closed early, dropped, truncated, late."""
 
+import base64
+import contextlib
 import gc
 import io
 import os
+import threading
 import time
 import warnings
+import zlib
 
 import anyio
 import pytest
@@ -14,9 +18,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
+from botocore.httpchecksum import _CHECKSUM_CLS, Crc32Checksum
 
 from asession import Config, Session
 from servers.recorder import Recorder, Reply
+from session.cancelling import cancelled_at
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +78,17 @@ async def by_lines(body):
 
 async def into_a_buffer(body):
     taken, buffer = b"", bytearray(7777)
+    while count := await body.readinto(buffer):
+        taken += buffer[:count]
+    return taken
+
+
+async def by_big_chunks(body):
+    return b"".join([chunk async for chunk in body.iter_chunks(290_000)])
+
+
+async def into_a_big_buffer(body):
+    taken, buffer = b"", bytearray(290_000)
     while count := await body.readinto(buffer):
         taken += buffer[:count]
     return taken
@@ -253,6 +270,68 @@ async def test_a_checksum_that_does_not_fit_is_an_error():
         async with client(server.url) as s3:
             with pytest.raises(FlexibleChecksumError):
                 await (await get(s3, ChecksumMode="ENABLED")).read()
+
+
+def crc32(data):
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+@pytest.fixture
+def checksum_threads(monkeypatch):
+    """The threads that compute checksums of many bytes."""
+    threads = set()
+
+    class Watched(Crc32Checksum):
+        def update(self, chunk):
+            if len(chunk) > 256 * 1024:
+                threads.add(threading.get_ident())
+            super().update(chunk)
+
+    monkeypatch.setitem(_CHECKSUM_CLS, "crc32", Watched)
+    return threads
+
+
+@pytest.mark.parametrize("read", [whole, by_big_chunks, into_a_big_buffer])
+async def test_the_checksum_of_big_pieces_is_computed_in_worker_threads(read, checksum_threads):
+    with serving(DATA, **{"x-amz-checksum-crc32": crc32(DATA)}) as server:
+        async with client(server.url) as s3:
+            assert await read(await get(s3)) == DATA
+    assert checksum_threads
+    assert threading.get_ident() not in checksum_threads
+
+
+@pytest.mark.parametrize("read", [whole, by_amounts, by_big_chunks, into_a_big_buffer])
+async def test_a_corrupted_body_is_an_error_however_it_is_read(read):
+    with serving(DATA[:-1] + b"!", **{"x-amz-checksum-crc32": crc32(DATA)}) as server:
+        async with client(server.url) as s3:
+            with pytest.raises((FlexibleChecksumError, AssertionError)) as caught:
+                await read(await get(s3))
+            assert caught.type is FlexibleChecksumError
+
+
+@pytest.mark.parametrize("how", ["scope", "native"])
+async def test_cancelled_at_any_await_a_read_loses_nothing_in_silence(how, anyio_backend_name):
+    if how == "native" and anyio_backend_name != "asyncio":
+        pytest.skip("only asyncio has Task.cancel")
+    with serving(DATA, **{"x-amz-checksum-crc32": crc32(DATA)}) as server:
+        async with client(server.url) as s3:
+            for step in range(1, 100):
+                body = await get(s3)
+                taken = []
+
+                async def read(body=body, taken=taken):
+                    while piece := await body.read(290_000):
+                        taken.append(piece)
+
+                reached = await cancelled_at(step, read, how)
+                with contextlib.suppress(ResponseStreamingError, FlexibleChecksumError):
+                    taken.append(await body.read())
+                    assert b"".join(taken) == DATA, step
+                if not reached:
+                    assert b"".join(taken) == DATA
+                    assert step > 2
+                    return
+    raise AssertionError("the body never ended")
 
 
 async def test_a_compressed_object_comes_as_it_is_stored():
