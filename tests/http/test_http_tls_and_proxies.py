@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from asession import Config, Session
 from asession._http.bodies import body_of
 from asession._http.errors import ConnectionClosed
 from asession._http.limits import Timeouts
+from asession._http.requests import Proxy as HttpProxy
 from asession._http.requests import Request, Route
 from asession._http.tls import TlsSettings
 from asession._http.transport import Transport
 from servers.answers import AwsAnswers
 from servers.proxy import Proxy
 from servers.recorder import Recorder
+from session.cancelling import cancelled_at
 
 pytestmark = pytest.mark.anyio
 
@@ -209,6 +212,50 @@ async def test_every_endpoint_is_reached_through_every_proxy(
     # What is for the proxy is not the endpoint's to see through a tunnel.
     if endpoint_tls:
         assert all("proxy-authorization" not in seen.headers for seen in server.requests)
+
+
+@pytest.mark.parametrize("how", ["scope", "native"])
+async def test_cancelled_at_any_await_on_the_way_through_a_proxy_nothing_is_left(
+    how: Any, secure: Recorder, bundle: str, anyio_backend_name: str
+) -> None:
+    if how == "native" and anyio_backend_name != "asyncio":
+        pytest.skip("only asyncio has Task.cancel")
+    tls = TlsSettings(ca_bundle=bundle)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            await anyio.sleep(0)
+            yield b"x" * 10_000
+
+    with Proxy() as proxy:
+        route = Route(
+            "https",
+            "127.0.0.1",
+            secure.port,
+            tls=tls,
+            proxy=HttpProxy("http", "127.0.0.1", proxy.port),
+            limit=1,
+        )
+        for step in range(1, 200):
+            transport = Transport()
+
+            async def call(transport: Transport = transport) -> None:
+                request = Request("PUT", "/b/k", [], body_of(pieces(), 30_000))
+                async with await transport.send(request, route, Timeouts()) as response:
+                    await response.read()
+
+            with anyio.fail_after(10):
+                reached = await cancelled_at(step, call, how)
+                counters = transport.counters()
+                assert (counters.open, counters.waiting) == (counters.idle, 0), step
+                if step % 5 == 1:  # the place is free: one is all that there is
+                    await call()
+            await transport.aclose()
+            gc.collect()  # a socket left open would warn, which is an error
+            if not reached:
+                assert step > 8
+                return
+    raise AssertionError("the request never ended")
 
 
 async def test_a_proxy_that_refuses_is_a_proxy_error_without_its_password(
