@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import stalls
 from benchmarks.environments import ROOT
 from benchmarks.findings import (
     findings_table,
@@ -49,6 +50,7 @@ def rendered(page: str, results: Path) -> str:
     openings = [found[name] for name in sorted(found) if "scenes" in found[name]]
     parts["ratios"] = _joined(map(ratio_table, requests))
     parts["findings"] = _joined(map(findings_table, openings))
+    parts["stalls"] = stalls.page(json.loads((results / "stalls.json").read_text("utf-8")))
     parts["made"] = _made(found[name] for name in sorted(found))
 
     def part(match: re.Match[str]) -> str:

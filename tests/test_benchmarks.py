@@ -233,5 +233,5 @@ def test_c_functions_count_for_the_layer_that_calls_them(bench: Any) -> None:
 def test_the_page_shows_what_the_files_of_results_say(bench: Any) -> None:
     page = bench.page.PAGE.read_text("utf-8")
     assert bench.page.rendered(page, bench.results.RESULTS) == page
-    for name in ("ratios", "made", *(row.name for row in bench.rows.all_rows().values())):
+    for name in ("ratios", "stalls", "made", *(row.name for row in bench.rows.all_rows().values())):
         assert f"<!-- begin {name} -->" in page
