@@ -177,6 +177,20 @@ async def test_how_a_source_takes_being_left_is_not_what_counts(transport: Trans
         assert await response.read() == b"early"
 
 
+async def test_what_ends_the_program_ends_it_in_spite_of_an_answer(transport: Transport) -> None:
+    class Quit(BaseException):
+        """As KeyboardInterrupt, but for the test's own event loop."""
+
+    def leave() -> None:
+        raise Quit
+
+    with FaultServer([answer_early(b"200 OK")]) as server, anyio.fail_after(5):
+        route = Route("http", "127.0.0.1", server.port)
+        with pytest.raises(Quit):
+            await transport.send(Request("PUT", "/", [], body_of(Stuck(leave))), route, TIMEOUTS)
+    assert transport.counters().open == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "error"), [(close_early, ConnectionClosed), (talk_nonsense, ProtocolError)]
 )

@@ -40,6 +40,10 @@ async def transport() -> AsyncIterator[Transport]:
     await transport.aclose()
 
 
+def len_of(body: bytes | None) -> str:
+    return "none" if body is None else str(len(body))
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -175,6 +179,20 @@ async def test_a_kept_connection_that_breaks_in_an_answer_is_not_replaced(
             await transport.send(Request("PUT", "/", [], body_of(b"abc")), route, TIMEOUTS)
         assert caught.value.answered
         assert server.requests == 2
+
+
+@pytest.mark.parametrize("body", [None, b"", b"abc", b"x" * 100_000], ids=len_of)
+async def test_a_body_in_memory_goes_in_chunks_if_it_shall(
+    body: bytes | None, transport: Transport
+) -> None:
+    with Recorder(lambda _: Reply(200, {}, b"ok")) as server:
+        for _ in range(2):
+            headers = [("Transfer-Encoding", "chunked")]
+            request = Request("PUT", "/", headers, body_of(body))
+            response = await transport.send(request, route_to(server), TIMEOUTS)
+            assert await response.read() == b"ok"
+        assert [seen.body for seen in server.requests] == [body or b""] * 2
+        assert server.connections_opened == 1
 
 
 @pytest.mark.parametrize("length", [2, 4])

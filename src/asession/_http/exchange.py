@@ -175,8 +175,9 @@ class Exchange:
                 failure = failure or error
             group.cancel_scope.cancel()
         self._writing = False
-        if failure is not None and not self.parser.head_complete:
-            raise failure
+        if failure is None or (self.parser.head_complete and isinstance(failure, Exception)):
+            return
+        raise failure
 
     async def _send_body(self) -> None:
         body, announced = self._request.body, self._head.length
