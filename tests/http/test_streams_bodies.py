@@ -133,10 +133,10 @@ async def test_many_small_reads_cost_no_more_for_a_longer_body():
         with serving(bytes(size * 1024 * 1024)) as server:
             async with client(server.url) as s3:
                 body = await get(s3)
-                start = time.perf_counter()
+                start = time.thread_time()
                 while await body.read(64 * 1024):
                     pass
-                return (time.perf_counter() - start) / size
+                return (time.thread_time() - start) / size
 
     short = min([await seconds_for_each(2) for _ in range(3)])
     long = min([await seconds_for_each(32) for _ in range(3)])
