@@ -202,6 +202,7 @@ class Watch:
             self.seen.append((frame.f_code.co_qualname, argument.__name__))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.rewindable], ids=str)
 async def test_nothing_big_is_hashed_on_the_loops_thread(kind, secure, tls, bundle, tmp_path):
