@@ -50,7 +50,8 @@ def rendered(page: str, results: Path) -> str:
     openings = [found[name] for name in sorted(found) if "scenes" in found[name]]
     parts["ratios"] = _joined(map(ratio_table, requests))
     parts["findings"] = _joined(map(findings_table, openings))
-    parts["stalls"] = stalls.page(json.loads((results / "stalls.json").read_text("utf-8")))
+    if (path := results / "stalls.json").exists():
+        parts["stalls"] = stalls.page(json.loads(path.read_text("utf-8")))
     parts["made"] = _made(found[name] for name in sorted(found))
 
     def part(match: re.Match[str]) -> str:
