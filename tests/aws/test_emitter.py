@@ -10,8 +10,9 @@ import random
 import pytest
 from aiobotocore.hooks import AioHierarchicalEmitter
 from botocore.hooks import EventAliaser
+from botocore.utils import EVENT_ALIASES
 
-from asession._aws.emitter import EventEmitter
+from asession._aws.emitter import EventEmitter, alias
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +161,12 @@ async def test_events_are_logged_where_botocore_logs_them(caplog):
     ours, theirs = caplog.records
     assert ours.getMessage() == theirs.getMessage()
     assert ours.name == theirs.name
+
+
+@pytest.mark.parametrize("form", ["before-call.{}", "before-call.{}.Operation", "{}", "a.{}.b.c"])
+def test_every_old_name_is_understood_as_upstream_understands_it(form):
+    upstream = EventAliaser(None)
+    for old, new in EVENT_ALIASES.items():
+        for word in (old, new, f"{old}x"):
+            event = form.format(word)
+            assert alias(event) == upstream._alias_event_name(event)

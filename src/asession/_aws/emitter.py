@@ -11,6 +11,7 @@ from typing import Any
 from aiobotocore._helpers import resolve_awaitable
 from aiobotocore.hooks import AioHierarchicalEmitter
 from botocore.hooks import EventAliaser
+from botocore.utils import EVENT_ALIASES
 
 from asession._aws.trie import Handler, HandlerTrie
 
@@ -19,6 +20,9 @@ _logger = logging.getLogger("botocore.hooks")
 
 _TAKES_KEYWORDS = 0x08  # inspect.CO_VARKEYWORDS, without importing inspect for it
 _LIMIT = 4096  # names remembered; a process emits a few per operation in use
+
+_WORDS = frozenset(name for name in EVENT_ALIASES if "." not in name)
+_PHRASES = tuple(name for name in EVENT_ALIASES if "." in name)
 
 _aliases: dict[str, str] = {}
 _aliaser = EventAliaser(None)
@@ -31,8 +35,15 @@ def alias(event_name: str) -> str:
         if len(_aliases) >= _LIMIT:
             _aliases.clear()
             _aliaser._alias_name_cache.clear()
-        name = _aliases[event_name] = _aliaser._alias_event_name(event_name)
+        name = _aliases[event_name] = _find(event_name)
     return name
+
+
+def _find(event_name: str) -> str:
+    # Upstream goes through all aliases word by word; almost no name has one.
+    if _WORDS.isdisjoint(event_name.split(".")) and not any(map(event_name.count, _PHRASES)):
+        return event_name
+    return str(_aliaser._alias_event_name(event_name))
 
 
 class EventEmitter(AioHierarchicalEmitter):

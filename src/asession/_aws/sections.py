@@ -97,7 +97,7 @@ def parse(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: The content is not JSON.
     """
-    cuts = _cut(data, rb"operations|shapes", indent=2)
+    cuts = _SERVICE.cut(data)
     model: dict[str, Any] = json.loads(_without(data, cuts))
     for cut in cuts:
         model[cut.name] = Section(data, cut.spans)
@@ -110,7 +110,7 @@ def parse_endpoints(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: The content is not JSON.
     """
-    cuts = _cut(data, rb"services", indent=4)
+    cuts = _PARTITIONS.cut(data)
     endpoints: dict[str, Any] = json.loads(_without(data, cuts))
     partitions = [part for part in endpoints.get("partitions", ()) if not part.get("services")]
     if len(cuts) != len(partitions):
@@ -158,31 +158,42 @@ def _without(data: bytes, cuts: list[_Cut]) -> bytes:
     return b"".join(data[start:end] for start, end in zip(starts, ends, strict=True))
 
 
-def _cut(data: bytes, names: bytes, indent: int) -> list[_Cut]:
-    """The sections of these names that begin so many spaces in, as botocore writes them.
+class _Form:
+    """How botocore writes sections of some names that begin so many spaces in.
 
     There each member begins on a line of its own, two spaces further in, and ends there too or on
     the same line. A section that is not surely so is left out.
     """
-    margin = b"\n" + b" " * indent
-    opening = re.compile(margin + rb'"(%s)" ?: ?\{(?=%s  ")' % (names, margin))
-    beginning = re.compile(margin + rb'  "([^"\\]+)" ?: ?(?=\{)')
-    cuts = []
-    for found in opening.finditer(data):
-        start, end = found.end(), data.find(margin + b"}", found.end())
-        members = list(beginning.finditer(data, start, max(start, end)))
-        spans: dict[str, tuple[int, int]] = {}
-        until = end
-        for member in reversed(members):
-            text_end = _end_of_member(data, member.end(), until, margin + b"  }")
-            if text_end is None:
-                break
-            spans[member[1].decode()] = (member.end(), text_end)
-            until = member.start()
-        if members and until == start and len(spans) == len(members):
-            ordered = dict(reversed(spans.items()))
-            cuts.append(_Cut(found[1].decode(), start, end, ordered))
-    return cuts
+
+    def __init__(self, names: bytes, indent: int) -> None:
+        self._margin = b"\n" + b" " * indent
+        self._opening = re.compile(
+            self._margin + rb'"(%s)" ?: ?\{(?=%s  ")' % (names, self._margin)
+        )
+        self._beginning = re.compile(self._margin + rb'  "([^"\\]+)" ?: ?(?=\{)')
+
+    def cut(self, data: bytes) -> list[_Cut]:
+        """The sections found."""
+        cuts = []
+        closing = self._margin + b"  }"
+        for found in self._opening.finditer(data):
+            start, end = found.end(), data.find(self._margin + b"}", found.end())
+            members = list(self._beginning.finditer(data, start, max(start, end)))
+            spans: dict[str, tuple[int, int]] = {}
+            until = end
+            for member in reversed(members):
+                text_end = _end_of_member(data, member.end(), until, closing)
+                if text_end is None:
+                    break
+                spans[member[1].decode()] = (member.end(), text_end)
+                until = member.start()
+            if members and until == start and len(spans) == len(members):
+                cuts.append(_Cut(found[1].decode(), start, end, dict(reversed(spans.items()))))
+        return cuts
+
+
+_SERVICE = _Form(rb"operations|shapes", indent=2)
+_PARTITIONS = _Form(rb"services", indent=4)
 
 
 def _end_of_member(data: bytes, start: int, until: int, closing: bytes) -> int | None:
