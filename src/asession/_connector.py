@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from asession._events import SessionEvents
 from asession._options import SessionOptions
 from asession._runtime.threads import import_module
-from asession.credentials.mfa import asker
+from asession.credentials.identity import Identity
 
 if TYPE_CHECKING:
     from asession._aws.backend import Backend
@@ -23,9 +23,10 @@ class Connector:
 
     Attributes:
         facts: What the session knows about itself, `None` before it is first resolved.
+        identity: Who it is.
     """
 
-    __slots__ = ("_events", "_options", "_private", "_resolution", "_warned", "facts")
+    __slots__ = ("_events", "_options", "_private", "_resolution", "_warned", "facts", "identity")
 
     def __init__(self, options: SessionOptions, events: SessionEvents) -> None:
         self._options = options
@@ -35,6 +36,15 @@ class Connector:
         self._private: dict[Any, Any] = {}
         self._warned = False
         self.facts: Facts | None = None
+        self.identity = Identity(options)
+
+    async def source_key(self) -> bytes:
+        """A digest of everything that decides who the session is."""
+        return await self.identity.key(self.resolved)
+
+    async def resolved(self) -> Resolution:
+        """What was found out, now if it was not before."""
+        return await self._resolve() if self._resolution is None else self._resolution
 
     async def resolve(self) -> None:
         """Read the files and the environment; what has not changed is not read again."""
@@ -49,8 +59,10 @@ class Connector:
             return await self._drive()
         resolution = await self._resolve()
         module = await import_module("asession._aws.backend")
-        ask = asker(self._options.mfa)
-        backend = await module.connect(self._options, resolution, self._events, ask, self._private)
+        identify = self.identity.connect
+        backend = await module.connect(
+            self._options, resolution, self._events, identify, self._private
+        )
         return cast("Backend", backend)
 
     async def _resolve(self) -> Resolution:

@@ -4,25 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 
 T = TypeVar("T")
 
 
-class _Flight:
-    """One run of the computation, and how it ended."""
+class Flight(Generic[T]):
+    """One run of a computation by one task, for which others wait.
 
-    __slots__ = ("error", "landed")
+    Lives as long as the run, on one event loop; nothing needs closing. A leader that is cancelled
+    leaves neither value nor error: the first waiter to wake leads another flight.
+
+    Attributes:
+        value: The result in a tuple of one, `None` before that or without one.
+        error: What the computation raised, or `None`.
+    """
+
+    __slots__ = ("_landed", "error", "value")
 
     def __init__(self) -> None:
-        self.landed = anyio.Event()
+        self._landed = anyio.Event()
+        self.value: tuple[T] | None = None
         self.error: Exception | None = None
+
+    async def lead(self, compute: Callable[[], Awaitable[T]], ended: Callable[[], object]) -> T:
+        """Run the computation inside this call.
+
+        Args:
+            compute: The computation.
+            ended: Called before the waiters wake, however it ended.
+
+        Raises:
+            Exception: What the computation raised.
+        """
+        _leading.set((*_leading.get(), self))
+        try:
+            value = await compute()
+            self.value = (value,)
+            return value
+        except Exception as error:
+            self.error = error
+            raise
+        finally:
+            _leading.set(tuple(other for other in _leading.get() if other is not self))
+            ended()
+            self._landed.set()
+
+    async def wait(self) -> None:
+        """Wait until the run has ended, in whatever way.
+
+        Raises:
+            RuntimeError: The computation waits for itself.
+        """
+        if self in _leading.get():
+            raise RuntimeError(
+                "a value was asked for while it is being computed, by the computation itself: "
+                "credentials of a session, say, that are read with that session"
+            )
+        await self._landed.wait()
 
 
 # The runs that this task, or one that it was started by, is in the middle of.
-_leading: ContextVar[tuple[_Flight, ...]] = ContextVar("asession_leading", default=())
+_leading: ContextVar[tuple[Flight[Any], ...]] = ContextVar("asession_leading", default=())
 
 
 class Once(Generic[T]):
@@ -43,7 +88,7 @@ class Once(Generic[T]):
 
     def __init__(self, compute: Callable[[], Awaitable[T]]) -> None:
         self._compute = compute
-        self._flight: _Flight | None = None
+        self._flight: Flight[T] | None = None
         self._value: tuple[T] | None = None
 
     @property
@@ -61,29 +106,14 @@ class Once(Generic[T]):
         while self._value is None:
             flight = self._flight
             if flight is None:
-                return await self._lead()
-            if flight in _leading.get():
-                raise RuntimeError(
-                    "a value was asked for while it is being computed, by the computation itself: "
-                    "credentials of a session, say, that are read with that session"
-                )
-            await flight.landed.wait()
+                flight = self._flight = Flight()
+                return await flight.lead(self._compute, self._end)
+            await flight.wait()
             if flight.error is not None:
                 raise flight.error
         return self._value[0]
 
-    async def _lead(self) -> T:
-        flight = self._flight = _Flight()
-        _leading.set((*_leading.get(), flight))
-        try:
-            value = await self._compute()
-            self._value = (value,)
-            return value
-        except Exception as error:
-            flight.error = error
-            raise
-        finally:
-            # A cancelled leader leaves neither value nor error: the first waiter to wake leads.
-            self._flight = None
-            _leading.set(tuple(other for other in _leading.get() if other is not flight))
-            flight.landed.set()
+    def _end(self) -> None:
+        assert self._flight is not None
+        self._value = self._flight.value
+        self._flight = None

@@ -21,6 +21,7 @@ __all__ = [
     "ClientClosedError",
     "ClientError",
     "ConfigParseError",
+    "CredentialRetrievalError",
     "InvalidSettingError",
     "MFARequiredError",
     "NoCredentialsError",
@@ -246,20 +247,41 @@ class PartialCredentialsError(AsessionError, _botocore.PartialCredentialsError):
         )
 
 
+class CredentialRetrievalError(AsessionError, _botocore.CredentialRetrievalError):
+    """A source of credentials is configured and failed.
+
+    Attributes:
+        provider: The source, for example ``"assume-role"``.
+        error_msg: What went wrong there.
+    """
+
+    provider: str
+    error_msg: str
+
+    def _message(self) -> str:
+        return f"the source of credentials {self.provider} failed: {self.error_msg}"
+
+
 class NoCredentialsError(AsessionError, _botocore.NoCredentialsError):
     """No source has credentials.
 
     Attributes:
         reason: Why credentials were needed or could not be found.
-        tried: The sources that were asked, in order.
+        tried: The sources that were asked, in order, each with the reason why it has none.
+        next_step: What to do about it; may be missing.
     """
 
     reason: str
     tried: Iterable[str]
+    next_step: str = ""
 
     def _message(self) -> str:
-        tried = ", ".join(self.tried)
-        return f"no credentials: {self.reason}" + (f"; tried: {tried}" if tried else "")
+        tried = "".join(f"\n- {source}" for source in self.tried)
+        return (
+            f"no credentials: {self.reason}"
+            + (f". Next: {self.next_step}" if self.next_step else "")
+            + (f". Tried:{tried}" if tried else "")
+        )
 
 
 class MFARequiredError(AsessionError):

@@ -11,12 +11,13 @@ from asession._available import Available
 from asession._clients import LiveState, LiveStates, Opening
 from asession._connector import Connector
 from asession._events import SessionEvents
+from asession._identity import Identified
 from asession._options import SessionOptions
+from asession._roles import Assuming
 from asession._runtime.threads import import_module
 from asession._scope import choose, leave, push
 from asession.credentials.mfa import MFAPrompt
-from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
-from asession.exceptions import NoCredentialsError, SessionNotResolvedError
+from asession.exceptions import SessionNotResolvedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session(Available):
+class Session(Identified, Assuming, Available):
     """AWS credentials, region and profile, and the clients made from them.
 
     A session is a description: making one does no I/O, it never changes, and it may be shared by
@@ -368,32 +369,6 @@ class Session(Available):
             return opened
 
         return Opening(self._live, "resource", service_name, open_)
-
-    async def get_credentials(self) -> Credentials | None:
-        """The session's credentials, loaded; `None` if no source has any, as in boto3.
-
-        Returns:
-            A handle bound to this event loop; its attributes are plain, and its
-            `get_frozen_credentials` refreshes them when needed.
-        """
-        async with self._live.held() as state:
-            source = await (await state.backend.get()).get_credentials()
-            return None if source is None else await LiveCredentials.over(source)
-
-    async def get_frozen_credentials(self) -> FrozenCredentials:
-        """The keys to sign with now.
-
-        Raises:
-            NoCredentialsError: No source has any.
-        """
-        credentials = await self.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError(
-                reason="no source that the session knows has any; give keys, a profile, or "
-                "credentials=",
-                tried=(),
-            )
-        return await credentials.get_frozen_credentials()
 
 
 def _restore(kind: type[Session], arguments: dict[str, Any]) -> Session:

@@ -13,10 +13,9 @@ from botocore.hooks import HierarchicalEmitter
 
 from asession._aws.catalogue import Catalogue, catalogue_for, catalogue_over
 from asession._aws.clients import lease, mix_in
-from asession._aws.providers import Ask
 from asession._aws.resolve import Facts
 from asession._aws.service import Service
-from asession._aws.session import AwsSession
+from asession._aws.session import AwsSession, Identify
 from asession._events import RESOURCE_EVENTS, SessionEvents
 from asession._http.transport import Transport
 from asession._options import SessionOptions
@@ -89,10 +88,25 @@ class Backend:
             self._aio.dissolve()
 
     async def get_credentials(self) -> Any:
-        """aiobotocore's credentials, or `None`; they may be refreshed after the session is left."""
+        """aiobotocore's credentials, or `None` if no source has any.
+
+        They may be refreshed after the session is left.
+        """
         self._replay()
         self._in_use += 1
-        return await self._aio.get_credentials()
+        credentials = await self._aio.get_credentials()
+        if isinstance(self._aio, AwsSession) and not self._aio.has_credentials:
+            return None
+        return credentials
+
+    async def identity(self) -> Any:
+        """The session's credentials with the trail of sources; no source is asked yet.
+
+        For as long as the session is held; `None` for explicit keys, and for a session given as
+        `botocore_session=`.
+        """
+        self._replay()
+        return await self._aio.identity() if isinstance(self._aio, AwsSession) else None
 
     async def available_regions(
         self, service_name: str, partition_name: str, allow_non_regional: bool
@@ -139,7 +153,7 @@ async def connect(
     options: SessionOptions,
     resolution: Resolution,
     events: SessionEvents,
-    ask: Ask,
+    identify: Identify,
     private: dict[Any, Service],
 ) -> Backend:
     """The backend of a session that has its own files and settings.
@@ -148,13 +162,13 @@ async def connect(
         options: The session's arguments.
         resolution: Its files, environment and settings.
         events: Its handlers.
-        ask: Who is asked for MFA codes.
+        identify: Makes its credentials.
         private: Where the session keeps, on all loops, the services that its handlers may change.
     """
     data_path = resolution.settings["data_path"].value
     catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
     transport = Transport()
-    aio = AwsSession(options, resolution, catalogue, transport, ask, private)
+    aio = AwsSession(options, resolution, catalogue, transport, identify, private)
     return Backend(aio, catalogue, events, transport)
 
 

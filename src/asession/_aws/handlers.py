@@ -15,6 +15,7 @@ from botocore.hooks import HierarchicalEmitter
 from asession._aws import uploads
 from asession._aws.clients import mix_in
 from asession._aws.emitter import EventEmitter
+from asession._aws.rejection import sign_again
 
 
 def builtin_events() -> EventEmitter:
@@ -33,6 +34,7 @@ def _make(_handlers: tuple[int, ...]) -> EventEmitter:
         register = registers[how[0]] if how else emitter.register
         register(event_name, handler)
     uploads.register(emitter)
+    emitter.register("needs-retry", sign_again, unique_id="asession-sign-again")
     emitter.register("creating-client-class", mix_in, unique_id="asession-lease")
     return emitter
 

@@ -8,6 +8,7 @@ family of classes, the anyio one, serves both event loops.
 from __future__ import annotations
 
 import _strptime  # type: ignore[import-not-found]  # noqa: F401 - as run_process below
+import json
 import os
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,17 +26,22 @@ from aiobotocore.credentials import (
     AnyioSSOProvider,
 )
 from aiobotocore.tokens import AnyioSSOTokenProvider
+from anyio import fail_after
 from anyio import run_process  # now: at its first use anyio would import it on the event loop
 from botocore.configloader import raw_config_parse
 from botocore.exceptions import ConfigNotFound, CredentialRetrievalError
 from botocore.utils import parse_key_val_file
 
-from asession._aws.caches import FileCache, with_caches
+from asession._aws.caches import FileCache, NoCache, with_caches
 from asession._profiles.paths import expand
 from asession._runtime.files import read_file
 from asession._runtime.threads import in_thread
 
 Ask = Callable[[str], Awaitable[str]]
+Nested = Callable[[str, tuple[str, ...]], Awaitable[Any]]
+
+# As long as the AWS SDK for Go gives a program; one that asks its user for something needs it.
+_PROCESS_SECONDS = 60.0
 
 _code: ContextVar[str | None] = ContextVar("asession_mfa_code", default=None)
 
@@ -47,17 +53,36 @@ class _CodeWanted(Exception):  # noqa: N818 - a signal, not an error
 class RoleProvider(AnyioAssumeRoleProvider):
     """`role_arn` with `source_profile` or `credential_source`.
 
+    Lives for one load, for it remembers the profiles that it has seen on its way.
+
     Example:
         [profile app]
         role_arn = arn:aws:iam::123456789012:role/app
         source_profile = dev
+
+    Args:
+        ask: Called with the serial of an MFA device, returns a code.
+        nested: Gives the credentials of a role that is the source of this one.
+        seen: The profiles on the way to this one.
+        kwargs: Arguments of upstream's class.
     """
 
-    def __init__(self, *, ask: Ask, **kwargs: Any) -> None:
+    def __init__(
+        self, *, ask: Ask, nested: Nested, seen: tuple[str, ...] = (), **kwargs: Any
+    ) -> None:
         super().__init__(prompter=_take_code, **kwargs)
         self._ask = ask
+        self._nested = nested
+        self._seen = seen
+
+    def _get_role_config(self, profile_name: str) -> Any:
+        self._visited_profiles[:0] = self._seen
+        return super()._get_role_config(profile_name)
 
     async def _load_creds_via_assume_role(self, profile_name: str) -> Any:
+        if profile_name != self._profile_name:
+            seen = [name for name in self._visited_profiles if name != profile_name]
+            return await self._nested(profile_name, tuple(seen))
         credentials = await super()._load_creds_via_assume_role(profile_name)
         refresh = credentials._refresh_using
         serial = self._loaded_config["profiles"][profile_name].get("mfa_serial")
@@ -178,10 +203,7 @@ class LoginProvider(AnyioLoginProvider):
     """`login_session`, as `aws login` writes it; needs the `awscrt` package."""
 
     async def load(self) -> Any:
-        profiles = self._load_config().get("profiles", {})
-        if "login_session" in profiles.get(self._profile_name, {}):
-            await self._token_cache.pull()
-        credentials = await super().load()
+        credentials = await with_caches(super().load, self._token_cache)()
         if credentials is not None:
             credentials._refresh_using = with_caches(credentials._refresh_using, self._token_cache)
         return credentials
@@ -194,11 +216,29 @@ class ProcessProvider(AnyioProcessProvider):
         super().__init__(popen=self._run, **kwargs)
         self._environ = environ
 
+    async def _retrieve_credentials_using(self, credential_process: str) -> Any:
+        try:
+            return await super()._retrieve_credentials_using(credential_process)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            # JSON's own error carries the whole output, which may be secret.
+            raise CredentialRetrievalError(
+                provider=self.METHOD, error_msg="what it prints is no JSON"
+            ) from None
+
     async def _run(self, program: str, *args: str, **_: Any) -> _Finished:
         try:
-            done = await run_process(
-                [program, *args], env=dict(self._environ), check=False, stdin=subprocess.DEVNULL
-            )
+            with fail_after(_PROCESS_SECONDS):
+                done = await run_process(
+                    [program, *args],
+                    env=dict(self._environ),
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                )
+        except TimeoutError:
+            raise CredentialRetrievalError(
+                provider=self.METHOD,
+                error_msg=f"{program!r} does not end within {_PROCESS_SECONDS:.0f} s",
+            ) from None
         except OSError as error:
             # The arguments stay out of the message: they may be secret.
             raise CredentialRetrievalError(
@@ -293,10 +333,18 @@ def cache_directory(environ: Mapping[str, str], *parts: str) -> str:
     return expand(os.path.join("~", ".aws", *parts), environ)
 
 
-def role_cache(choice: str | os.PathLike[str], environ: Mapping[str, str]) -> Any:
-    """The cache of role credentials that `credential_cache=` names."""
+def role_cache(
+    choice: str | os.PathLike[str], environ: Mapping[str, str], scope: str
+) -> FileCache | NoCache:
+    """The cache of role credentials that `credential_cache=` names.
+
+    Args:
+        choice: ``"memory"``, ``"cli"`` or a directory.
+        environ: The environment variables.
+        scope: What tells the sources of roles apart, where not only the AWS CLI's own files count.
+    """
     if choice == "memory":
-        return {}
+        return NoCache()  # the process keeps the values, by everything that they depend on
     if choice == "cli":
-        return FileCache(cache_directory(environ, "cli", "cache"))
-    return FileCache(expand(os.fspath(choice), environ))
+        return FileCache(cache_directory(environ, "cli", "cache"), scope=scope)
+    return FileCache(expand(os.fspath(choice), environ), scope=scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -31,13 +31,13 @@ from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
 from botocore.useragent import register_feature_id
 
 from asession._aws.catalogue import Catalogue
-from asession._aws.chain import CustomChain, default_chain, sso_token_cache
+from asession._aws.chain import sso_token_cache
 from asession._aws.creation import ClientCreator
 from asession._aws.environ import RegionProvider, SmartDefaults, follow
 from asession._aws.handlers import builtin_events
 from asession._aws.http_session import HttpSession, tls_settings
 from asession._aws.parsing import ParserFactory
-from asession._aws.providers import Ask, SSOTokenProvider, role_cache
+from asession._aws.providers import SSOTokenProvider
 from asession._aws.proxies import environ_proxies
 from asession._aws.service import Service
 from asession._aws.store import SettingsStore
@@ -54,6 +54,9 @@ from asession._version import __version__
 
 _logger = logging.getLogger("asession.session")
 
+Identify = Callable[["AwsSession"], Awaitable[Any]]
+"""Makes the credentials of a session: `select` looks for a source, clients sign with the rest."""
+
 
 class AwsSession(AioSession):
     """aiobotocore's session over a resolution: it opens no file and reads no `os.environ`.
@@ -68,7 +71,7 @@ class AwsSession(AioSession):
         resolution: Resolution,
         catalogue: Catalogue,
         transport: Transport,
-        ask: Ask,
+        identify: Identify,
         private: dict[Any, Service],
     ) -> None:
         # Before upstream's constructor, which calls the `_register_...` methods below.
@@ -79,14 +82,15 @@ class AwsSession(AioSession):
         self.profile_in_force: Profile = resolution.profile
         self.catalogue = catalogue
         self._transport = transport
-        self._ask = ask
+        self._identify = identify
         # The services that its handlers may change: by what they were made from, and by whom.
         self._private = private
         super().__init__(event_hooks=copy.copy(builtin_events()), include_builtin_handlers=False)
         self._config = resolution.snapshot.full_config()
         self._scoped = self._config["profiles"].get(resolution.profile.section, {})
         self._credentials: Any = None
-        self._loading = Once(self._load_credentials)
+        self.has_credentials = True
+        self._identity = Once(lambda: self._identify(self))
         self.set_default_client_config(self._default_config())
         if options.has_keys:
             self.set_credentials(
@@ -183,10 +187,7 @@ class AwsSession(AioSession):
     # -- identity -----------------------------------------------------------------------------
 
     def _create_credential_resolver(self) -> Any:
-        if self.options.credentials is not None:
-            return CustomChain(self.options.credentials)
-        cache = role_cache(self.options.credential_cache, self.environ)
-        return default_chain(self, ask=self._ask, cache=cache)
+        return _Resolver(self)
 
     def _create_token_resolver(self) -> Any:
         return TokenProviderChain(
@@ -200,16 +201,17 @@ class AwsSession(AioSession):
             ]
         )
 
-    async def _load_credentials(self) -> Any:
-        return await self._components.get_component("credential_provider").load_credentials()
-
     async def get_credentials(self) -> Any:
-        """The credentials, loaded once however many ask; `None` if no source has any."""
-        if self._credentials is None:
-            self._credentials = await self._loading.get()
-            if self._credentials is None:  # not remembered: the next call looks again
-                self._loading = Once(self._load_credentials)
-        return self._credentials
+        """What clients sign with, which says why if there is nothing to sign with."""
+        if self._credentials is not None:  # explicit keys: no source is looked at
+            return self._credentials
+        credentials = await self._identity.get()
+        self.has_credentials = await credentials.select()
+        return credentials
+
+    async def identity(self) -> Any:
+        """The credentials with their sources, none of which is asked; `None` for explicit keys."""
+        return None if self._credentials is not None else await self._identity.get()
 
     # -- clients ------------------------------------------------------------------------------
 
@@ -379,6 +381,17 @@ class AwsSession(AioSession):
             session=self,
         )
         return data
+
+
+class _Resolver:
+    """The session's component that upstream and plugins ask for credentials."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+
+    async def load_credentials(self) -> Any:
+        """The session's credentials."""
+        return await self._session.get_credentials()
 
 
 @cache

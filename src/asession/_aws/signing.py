@@ -15,6 +15,8 @@ from aiobotocore.signers import AioRequestSigner
 from botocore import auth
 from botocore.exceptions import NoCredentialsError
 
+from asession._aws.rejection import SIGNED_WITH
+
 # The logger on which the users of botocore look for what was signed.
 _log = logging.getLogger("botocore.auth")
 
@@ -105,6 +107,7 @@ class _Once(auth.SigV4Auth):
         # Through botocore's module: there tests and users put another clock.
         now = auth.get_current_datetime()
         request.context["timestamp"] = now.strftime(auth.SIGV4_TIMESTAMP)
+        request.context[SIGNED_WITH] = self.credentials
         headers = _collected(request)
         if self._sets_only_own and _OWN.isdisjoint(headers):
             for name, value in self._additions(request):

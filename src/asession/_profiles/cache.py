@@ -52,6 +52,15 @@ class Recent(Generic[K, V]):
             self._store(key, value)
             return value
 
+    def first(self, key: K, value: V) -> V:
+        """Store a value unless one is there, and return the one that is there then."""
+        with self._lock:
+            held = self._values.get(key)
+            if held is None:
+                self._store(key, value)
+                return value
+            return held
+
     def _store(self, key: K, value: V) -> None:
         self._values[key] = value
         self._values.move_to_end(key)

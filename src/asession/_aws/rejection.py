@@ -1,0 +1,56 @@
+"""A request that was refused for its credentials is signed once more, with new ones."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+_log = logging.getLogger("asession.credentials")
+
+# What services say of keys that have ended, were revoked, or are not known (any more).
+_REFUSALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+SIGNED_WITH = "asession_signed_with"
+"""Where in the context of a request its signer leaves the keys."""
+
+_REPLACED = "asession_replaced"
+
+
+async def sign_again(
+    response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: Any
+) -> int | None:
+    """Handler of ``needs-retry``: get other keys, and have the request sent again, once.
+
+    Keys know who gave them (`owner`) if they are a session's and can be replaced.
+
+    Returns:
+        The seconds to wait before that, or `None` to leave things as they are.
+    """
+    if response is None:
+        return None
+    code = response[1].get("Error", {}).get("Code")
+    if code not in _REFUSALS:
+        return None
+    context = request_dict["context"]
+    keys = context.get(SIGNED_WITH)
+    owner = getattr(keys, "owner", None)
+    if owner is None or _REPLACED in context:
+        return None
+    context[_REPLACED] = True
+    try:
+        replaced = await owner.replace(keys)
+    except Exception as error:
+        # The service's own answer says more to who made the request.
+        _log.warning("no new keys for those refused with %s: %s", code, type(error).__name__)
+        return None
+    return 0 if replaced else None

@@ -1,0 +1,160 @@
+"""A request to STS for temporary credentials, and what makes it: a value."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Protocol
+
+from asession._runtime.files import read_file
+from asession.credentials.keys import digest
+from asession.credentials.mfa import MFAPrompt
+from asession.credentials.values import FrozenCredentials
+from asession.exceptions import CredentialRetrievalError
+
+if TYPE_CHECKING:
+    from asession._aws.exchanges import Loaded, Prepared
+    from asession._aws.session import AwsSession
+    from asession.credentials.inputs import Inputs
+
+Token = str | PurePath | Callable[[], Awaitable[str]]
+"""A token or assertion: its text, the path of a file that has it, or an async function."""
+
+
+class Signer(Protocol):
+    """A session whose keys sign a request for others."""
+
+    async def get_frozen_credentials(self) -> FrozenCredentials:
+        """The keys to sign with."""
+        ...
+
+    async def _source_key(self) -> bytes:
+        """A digest of everything that decides who it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoleRequest:
+    """What to ask STS for, and who asks; immutable, for as long as anyone keeps it.
+
+    Attributes:
+        operation: The method of the STS client, for example ``"assume_role"``.
+        parameters: Its parameters, but for those below.
+        signer: The session whose keys sign the request; `None` for an unsigned one.
+        region_name: The region of the request, instead of the session's.
+        mfa: Asks for the code of the device in `parameters`, instead of the session's `mfa`.
+        token: Where the token or assertion of an unsigned request comes from.
+        token_parameter: The name of its parameter.
+    """
+
+    operation: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    signer: Signer | None = field(default=None, repr=False)
+    region_name: str | None = None
+    mfa: MFAPrompt | None = field(default=None, repr=False)
+    token: Token | None = field(default=None, repr=False)
+    token_parameter: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the source, in botocore's style."""
+        return self.operation.replace("_", "-")
+
+    async def key(self, inputs: Inputs, session: object) -> bytes:
+        """A digest of everything that reaches the request.
+
+        Args:
+            inputs: What reaches the requests of the session that asks.
+            session: What stands for that session, where a function's result counts.
+        """
+        token: object = self.token
+        if not isinstance(token, str | PurePath | None):
+            token = session
+        who = None if self.signer is None else await self.signer._source_key()
+        return digest(
+            (self.operation, self.parameters, self.region_name or inputs.region_name),
+            (self.mfa, token, who, inputs.network()),
+        )
+
+    async def prepare(self, aws: AwsSession, ask: MFAPrompt) -> Prepared:
+        """How to make the request.
+
+        Args:
+            aws: The way to AWS of the session that asks.
+            ask: Called with the serial of an MFA device, returns a code.
+        """
+        from asession._aws.exchanges import Prepared
+
+        async def fetch(_refused: str | None) -> Loaded:
+            return await self._fetch(aws, ask)
+
+        return Prepared(fetch=fetch)
+
+    async def _fetch(self, aws: AwsSession, ask: MFAPrompt) -> Loaded:
+        from asession._aws.exchanges import call_sts
+
+        parameters = dict(self.parameters)
+        if "RoleArn" in parameters and self.operation != "assume_role_with_saml":
+            parameters.setdefault("RoleSessionName", f"asession-{time.time():.0f}")
+        if self.token is not None:
+            parameters[self.token_parameter] = await self._token()
+        keys = None if self.signer is None else await self.signer.get_frozen_credentials()
+        if "SerialNumber" in parameters:
+            parameters["TokenCode"] = await (self.mfa or ask)(parameters["SerialNumber"])
+        return await call_sts(
+            aws,
+            self.operation,
+            parameters,
+            method=self.name,
+            keys=keys,
+            region_name=self.region_name,
+        )
+
+    async def _token(self) -> str:
+        token = self.token
+        if isinstance(token, str):
+            return token
+        if isinstance(token, PurePath):
+            try:
+                return (await read_file(str(token))).decode().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or type(error).__name__
+                raise CredentialRetrievalError(
+                    provider=self.name, error_msg=f"cannot read the token file {token}: {reason}"
+                ) from None
+        assert token is not None
+        return await token()
+
+
+def parameters_of(
+    *,
+    duration: int | timedelta | None = None,
+    policy: str | Mapping[str, Any] | None = None,
+    policy_arns: Sequence[str | Mapping[str, str]] | None = None,
+    tags: Sequence[Mapping[str, str]] | Mapping[str, str] | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The parameters of a request for temporary credentials, in the shapes that STS wants.
+
+    Args:
+        duration: How long the credentials live, in seconds or as a time.
+        policy: A session policy, as text or as a mapping.
+        policy_arns: Managed policies, by their ARNs.
+        tags: Session tags, as a mapping or in the shape of STS.
+        others: Parameters that need no change; those that are `None` are left out.
+    """
+    if isinstance(duration, timedelta):
+        duration = int(duration.total_seconds())
+    if policy is not None and not isinstance(policy, str):
+        policy = json.dumps(policy, separators=(",", ":"))
+    arns = None
+    if policy_arns is not None:
+        arns = [{"arn": arn} if isinstance(arn, str) else dict(arn) for arn in policy_arns]
+    if isinstance(tags, Mapping):
+        tags = [{"Key": key, "Value": value} for key, value in tags.items()]
+    shaped = {"DurationSeconds": duration, "Policy": policy, "PolicyArns": arns, "Tags": tags}
+    return {key: value for key, value in {**others, **shaped}.items() if value is not None}

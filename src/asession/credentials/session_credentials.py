@@ -1,0 +1,76 @@
+"""What a session's clients sign with: the chosen source, asked again before its keys end."""
+
+from __future__ import annotations
+
+import time
+
+from asession.credentials.chain import Chain
+from asession.credentials.refresh import Clock
+from asession.credentials.source import Source
+from asession.credentials.source_credentials import SourceCredentials
+from asession.credentials.values import FrozenCredentials
+from asession.exceptions import NoCredentialsError
+
+# How often, at most, files are looked at while credentials are about to be replaced, in seconds.
+_LOOK_SECONDS = 1.0
+
+
+class SessionCredentials(SourceCredentials):
+    """The credentials of a session on one event loop: those of the first source that has any.
+
+    Lives as long as the session's live state there; nothing needs closing.
+
+    Attributes:
+        chain: The sources.
+    """
+
+    def __init__(self, chain: Chain, clock: Clock = time.time) -> None:
+        super().__init__(None, clock)
+        self.chain = chain
+        self._looked_at = clock()
+
+    async def select(self) -> bool:
+        """Look for a source, unless one is chosen; returns whether there is one.
+
+        Raises:
+            Exception: The first source that is configured failed.
+        """
+        if self._source is None:
+            self._source = await self.chain.select()
+        return self._source is not None
+
+    async def get_account_id(self) -> str | None:
+        """The account of the keys, or `None` if unknown or there are no keys."""
+        return await super().get_account_id() if await self.select() else None
+
+    async def replace(self, refused: FrozenCredentials) -> bool:
+        """Get other keys in place of those that a service has refused.
+
+        Files that have changed are read again first.
+
+        Returns:
+            Whether there are others.
+        """
+        await self._look_at_files()
+        return await super().replace(refused)
+
+    async def _current_source(self) -> Source:
+        if self._value is not None and self._clock() - self._looked_at >= _LOOK_SECONDS:
+            await self._look_at_files()
+        if not await self.select():
+            raise self.missing()
+        assert self._source is not None
+        return self._source
+
+    async def _look_at_files(self) -> None:
+        self._looked_at = self._clock()
+        if await self.chain.reload():
+            self._source = None
+
+    def missing(self) -> NoCredentialsError:
+        """The error for those who need credentials."""
+        return NoCredentialsError(
+            reason="no source has any",
+            tried=tuple(map(str, self.chain.trail)),
+            next_step=self.chain.next_step(),
+        )

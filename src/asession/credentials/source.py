@@ -1,0 +1,273 @@
+"""One source of credentials: selected, asked once at a time, and asked again before keys end.
+
+How the calls of many tasks become few, and none of them hangs:
+
+- What a source gave is in its `Entry`, which all sessions and threads of the process share. As long
+  as it is fresh nobody waits and nothing is locked.
+- In the advisory window the first caller replaces the keys inside its own call; the others go on
+  with what they have. In the mandatory window all wait for that one call.
+- The call is a `Flight` of this event loop alone. A leader that is cancelled leaves no trace, and
+  the first waiter to wake leads the next one. No lock is held while anybody waits, and no event
+  loop waits for another.
+- A failure while keys still work is a warning and a back-off. It is an error only for those who
+  have nothing to sign with.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from anyio.lowlevel import RunVar
+
+from asession._once import Flight
+from asession.credentials.cache import Entry, Value
+from asession.credentials.keys import SourceKey
+from asession.credentials.refresh import (
+    REJECTION_SECONDS,
+    Clock,
+    Random,
+    Schedule,
+    Stage,
+    back_off,
+    extension,
+)
+from asession.credentials.values import FrozenCredentials
+from asession.exceptions import CredentialRetrievalError
+
+if TYPE_CHECKING:
+    from asession._aws.exchanges import Loaded, Prepared
+
+_log = logging.getLogger("asession.credentials")
+
+# The calls under way on each event loop, by source key.
+_flights: RunVar[dict[Any, Flight[Value | None]]] = RunVar("asession_flights")
+
+
+class Source:
+    """A source of one session on one event loop.
+
+    Lives as long as the session's live state there; nothing needs closing. What it gave is in
+    `entry`, which outlives it.
+
+    Args:
+        name: botocore's name of the source, for example ``"assume-role"``.
+        key: What tells whether another source would give the same.
+        entry: What is known about that key.
+        prepare: Asks the source; `None` if it has nothing.
+        deferred: Whether preparing does no exchange: the source is first asked when something is
+            to be signed.
+        stable: Whether keys whose end has come may be used as long as no others are to be had.
+        is_terminal: Whether an error is not mended by trying again.
+        clock: Tells the time.
+        random: Makes the jitter.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: SourceKey | object,
+        entry: Entry,
+        prepare: Callable[[], Awaitable[Prepared | None]],
+        *,
+        deferred: bool = False,
+        stable: bool = False,
+        is_terminal: Callable[[Exception], bool] = lambda _error: False,
+        clock: Clock = time.time,
+        random: Random = random.random,
+    ) -> None:
+        self.name = name
+        self.entry = entry
+        self.clock = clock
+        self._key = key
+        self._prepare = prepare
+        self._deferred = deferred
+        self._stable = stable
+        self._is_terminal = is_terminal
+        self._random = random
+        self._prepared: Prepared | None = None
+
+    def __repr__(self) -> str:
+        return f"<Source {self.name}: {self.entry!r}>"
+
+    async def select(self) -> bool:
+        """Whether the source has credentials, or will ask for some when they are needed.
+
+        Raises:
+            Exception: The source is configured and fails.
+        """
+        if self._prepared is not None or self._works():
+            return True
+        self.entry.check(self.clock())
+        if self._deferred:
+            self._prepared = await self._prepare()
+            return self._prepared is not None
+        return await self._fly(self._load) is not None
+
+    async def value(self) -> Value:
+        """Keys that work, replaced if it is time to.
+
+        Raises:
+            Exception: There are none, and the source failed.
+        """
+        while True:
+            value, now = self.entry.value, self.clock()
+            stage = Stage.EXPIRED if value is None else value.schedule.stage(now)
+            if value is not None and self._may_go_on(stage, now):
+                return value
+            if value is None or not self._works():
+                self.entry.check(now)
+            try:
+                found = await self._fly(self._obtain)
+            except Exception:
+                if value is None or not self._works():
+                    raise
+                return value
+            if found is not None:
+                return found
+
+    async def replace(self, refused: FrozenCredentials) -> bool:
+        """Get other keys in place of those that a service has refused, at most now and then.
+
+        Returns:
+            Whether there are others to try with.
+
+        Raises:
+            Exception: The source failed.
+        """
+        now = self.clock()
+        if self._is_current(refused):
+            lately = now - self.entry.replaced_at < REJECTION_SECONDS
+            if lately and self._key not in self._flying():
+                return False
+            await self._fly(lambda: self._replace(refused))
+        return not self._is_current(refused)
+
+    def _is_current(self, keys: FrozenCredentials) -> bool:
+        value = self.entry.value
+        return value is not None and value.keys[:3] == keys[:3]
+
+    def _works(self) -> bool:
+        value = self.entry.value
+        if value is None:
+            return False
+        return self._stable or value.schedule.stage(self.clock()) is not Stage.EXPIRED
+
+    def _may_go_on(self, stage: Stage, now: float) -> bool:
+        if stage is Stage.FRESH:
+            return True
+        if stage is Stage.ADVISORY and self._key in self._flying():
+            return True
+        return self._works() and now < self.entry.not_before
+
+    # -- one call at a time -------------------------------------------------------------------
+
+    def _flying(self) -> dict[Any, Flight[Value | None]]:
+        try:
+            return _flights.get()
+        except LookupError:
+            flights: dict[Any, Flight[Value | None]] = {}
+            _flights.set(flights)
+            return flights
+
+    async def _fly(self, compute: Callable[[], Awaitable[Value | None]]) -> Value | None:
+        """Compute, or wait for whoever does; `None` if the source has nothing."""
+        flying = self._flying()
+        while (flight := flying.get(self._key)) is not None:
+            await flight.wait()
+            if flight.error is not None:
+                raise flight.error
+            if flight.value is not None:
+                return flight.value[0]
+        flight = flying[self._key] = Flight()
+        return await flight.lead(compute, lambda: flying.pop(self._key))
+
+    async def _replace(self, refused: FrozenCredentials) -> Value | None:
+        if not self._is_current(refused):
+            return self.entry.value
+        self.entry.replaced_at = self.clock()
+        self._prepared = None
+        return await self._obtain(refused)
+
+    async def _load(self) -> Value | None:
+        """Ask a source that may have nothing."""
+        try:
+            prepared = await self._prepare()
+            return None if prepared is None else await self._take(prepared)
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    async def _obtain(self, refused: FrozenCredentials | None = None) -> Value | None:
+        """Ask a source that has given something before, or said that it would."""
+        try:
+            prepared, self._prepared = self._prepared, None
+            if prepared is None:
+                prepared = await self._prepare()
+            if prepared is None:
+                raise CredentialRetrievalError(
+                    provider=self.name, error_msg="it gives no keys any more"
+                )
+            return await self._take(prepared, refused)
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    async def _take(self, prepared: Prepared, refused: FrozenCredentials | None = None) -> Value:
+        loaded = prepared.now
+        if loaded is None:
+            assert prepared.fetch is not None
+            loaded = await prepared.fetch(None if refused is None else refused.access_key)
+        value, now = self._value(loaded), self.clock()
+        if value.schedule.end <= now and not self._stable:
+            raise CredentialRetrievalError(provider=self.name, error_msg="its keys have ended")
+        self.entry.accept(value)
+        if value.schedule.end <= now:
+            self.entry.not_before = now + extension(self._random())
+            self._warn_of_end("what it gives has ended")
+        return value
+
+    def _value(self, loaded: Loaded) -> Value:
+        end = None if loaded.expires_at is None else _moment(loaded.expires_at)
+        keys = FrozenCredentials(
+            loaded.access_key, loaded.secret_key, loaded.token, loaded.account_id
+        )
+        return Value(keys, Schedule.of(self.clock(), end, self._random()), loaded.method)
+
+    def _failed(self, error: Exception) -> None:
+        now, entry = self.clock(), self.entry
+        if not self._works():
+            if self._is_terminal(error):
+                entry.remember(error, now)
+            return
+        assert entry.value is not None
+        entry.failures += 1
+        if entry.value.schedule.end <= now:
+            entry.not_before = now + extension(self._random())
+            self._warn_of_end(type(error).__name__)
+            return
+        entry.not_before = now + back_off(entry.failures, self._random())
+        _log.warning(
+            "the source of credentials %s failed (%s); the keys that it gave before work for "
+            "another %.0f s",
+            self.name,
+            type(error).__name__,
+            entry.value.schedule.end - now,
+        )
+
+    def _warn_of_end(self, reason: str) -> None:
+        _log.warning(
+            "the source of credentials %s gives no new keys (%s); those that it gave before have "
+            "ended and are used all the same, for it often is the source alone that is late",
+            self.name,
+            reason,
+        )
+
+
+def _moment(end: datetime) -> float:
+    # Programs that leave the time zone out mean UTC, as all of AWS does.
+    return (end if end.tzinfo is not None else end.replace(tzinfo=UTC)).timestamp()
