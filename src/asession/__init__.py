@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from asession._default import setup_default_session as setup_default_session
     from asession._default import use_session as use_session
     from asession._default import warm_up as warm_up
+    from asession._fan_out import FanOutResult as FanOutResult
+    from asession._fan_out import fan_out as fan_out
     from asession._logging import set_stream_logger as set_stream_logger
     from asession.credentials import Credentials as Credentials
     from asession.session import Session as Session
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Config": "asession._aws.config",
     "Credentials": "asession.credentials",
+    "FanOutResult": "asession._fan_out",
     "Session": "asession.session",
     "client": "asession._default",
     "current_session": "asession._default",
+    "fan_out": "asession._fan_out",
     "resource": "asession._default",
     "set_stream_logger": "asession._logging",
     "setup_default_session": "asession._default",
@@ -40,6 +44,7 @@ _PACKAGES = ("credentials", "dynamodb", "exceptions", "session", "web")
 __all__ = [
     "Config",
     "Credentials",
+    "FanOutResult",
     "Session",
     "__version__",
     "client",
@@ -47,6 +52,7 @@ __all__ = [
     "current_session",
     "dynamodb",
     "exceptions",
+    "fan_out",
     "resource",
     "set_stream_logger",
     "setup_default_session",

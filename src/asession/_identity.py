@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
+from asession._profiles.cache import Recent
+from asession.credentials.explanation import Explanation, masked, settings_of
+from asession.credentials.keys import digest
+from asession.credentials.trail import Attempt
 from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
 from asession.exceptions import NoCredentialsError
 
 if TYPE_CHECKING:
+    from asession._aws.backend import Backend
     from asession._clients import LiveStates
     from asession._connector import Connector
+    from asession._options import SessionOptions
+    from asession.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentity:
+    """Whom AWS takes a session for; a value.
+
+    Attributes:
+        account: The account's number.
+        arn: The ARN of the user or the assumed role.
+        user_id: The unique id of the user or role.
+    """
+
+    account: str
+    arn: str
+    user_id: str
+
+
+# What STS said, by a digest of the session and its keys. It does not change while they work.
+_callers: Recent[bytes, CallerIdentity] = Recent(1024)
 
 
 class Identified:
@@ -17,6 +44,7 @@ class Identified:
 
     _live: LiveStates
     _connector: Connector
+    _options: SessionOptions
 
     async def get_credentials(self) -> Credentials | None:
         """The session's credentials, loaded; `None` if no source has any, as in boto3.
@@ -47,6 +75,84 @@ class Identified:
             if identity is None:
                 raise NoCredentialsError(reason="botocore_session= has none", tried=())
             raise identity.missing()
+
+    async def caller_identity(self) -> CallerIdentity:
+        """Whom AWS takes the session for; asked once for the same keys.
+
+        Raises:
+            NoCredentialsError: No source has any.
+            ClientError: STS refuses the keys.
+        """
+        frozen = await self.get_frozen_credentials()
+        key = digest(await self._source_key(), tuple(frozen))
+        known = _callers.get(key)
+        if known is None:
+            async with cast("Session", self).client("sts") as sts:
+                answer = await sts.get_caller_identity()
+            known = CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"])
+            _callers.put(key, known)
+        return known
+
+    async def account_id(self) -> str:
+        """The number of the account; asked for only if the credentials do not tell.
+
+        Raises:
+            NoCredentialsError: No source has any.
+            ClientError: STS refuses the keys.
+        """
+        account = (await self.get_frozen_credentials()).account_id
+        return (await self.caller_identity()).account if account is None else account
+
+    async def explain(self) -> Explanation:
+        """Every setting with its origin, and where credentials were looked for; no secrets.
+
+        Sources are asked as for a client, but nothing is signed: no role is assumed.
+
+        Returns:
+            A value to print, or to turn into JSON with `to_dict`.
+        """
+        async with self._live.held() as state:
+            backend = await state.backend.get()
+            return await self._explained(backend)
+
+    async def _explained(self, backend: Backend) -> Explanation:
+        facts = self._connector.facts
+        assert facts is not None
+        if self._options.botocore_session is not None:
+            found = [Attempt("botocore_session", "found", "has its own sources")]
+            return Explanation(facts.profile_name, (), (), (), found)
+        resolution = await self._connector.resolved()
+        given, defaults = settings_of(resolution)
+        identity = await backend.identity()
+        error = ""
+        next_step = ""
+        if identity is None:
+            key: str | None = masked(self._options.aws_access_key_id or "")
+            attempts: tuple[Attempt, ...] = (
+                Attempt("explicit", "found", "keys were given to the Session"),
+            )
+            method: str | None = "explicit"
+        else:
+            try:
+                if not await identity.select():
+                    next_step = identity.chain.next_step()
+            except Exception as caught:
+                # The messages of botocore's and our errors hold no secrets.
+                error = f"{type(caught).__name__}: {caught}"
+                next_step = identity.chain.next_step()
+            attempts, method = identity.chain.trail, identity.method
+            key = None if identity.access_key is None else masked(identity.access_key)
+        return Explanation(
+            profile_name=facts.profile_name,
+            files=resolution.snapshot.searched,
+            settings=tuple(given),
+            defaults=tuple(defaults),
+            credentials=attempts,
+            method=method,
+            access_key=key,
+            error=error,
+            next_step=next_step,
+        )
 
     async def _source_key(self) -> bytes:
         return await self._connector.source_key()

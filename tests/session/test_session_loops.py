@@ -218,7 +218,7 @@ def test_credentials_refreshed_on_another_loop_never_hang(backend: str) -> None:
                 Vault.slow = False
                 loading.set()
                 await anyio.to_thread.run_sync(go_on.wait, 20)
-            soon = datetime.now(UTC) + timedelta(seconds=60)  # each use loads them again
+            soon = datetime.now(UTC) + timedelta(seconds=0.5)
             return Credentials("AKIDVAULT", "secret", expires_at=soon)
 
     outcomes: list[object] = []
@@ -240,6 +240,7 @@ def test_credentials_refreshed_on_another_loop_never_hang(backend: str) -> None:
                     outcomes.append(type(error))
 
             Vault.slow = True
+            await anyio.sleep(0.5)  # the next use loads them again
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(refresh)
                 assert await anyio.to_thread.run_sync(loading.wait, 10)

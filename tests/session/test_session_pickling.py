@@ -182,6 +182,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "AsessionError": {"what": "it", "why": 1},
     "ClientClosedError": {"what": "s3 client"},
     "ConfigParseError": {"path": "/x", "line": 3, "error": "no ]"},
+    "CredentialRetrievalError": {"provider": "sso", "error_msg": "no token"},
     "InvalidSettingError": {"name": "n", "value": {"a"}, "origin": "o", "expected": "e"},
     "MFARequiredError": {"serial": "arn"},
     "NoCredentialsError": {"reason": "r", "tried": ["a", "b"]},

@@ -158,13 +158,17 @@ class Chain:
             self._error = error
             # Errors of sources may quote what they were given: their class says enough.
             trail.append(Attempt(step.name, "failed", f"failed with {type(error).__name__}"))
-            step_to_take = next_step_after(error, self.aws.profile_in_force.section)
-            if step_to_take is not None and step_to_take not in str(error):
-                error.add_note(step_to_take)
+            self.advise(error)
             raise
         finally:
             self.trail = tuple(trail)
         return chosen
+
+    def advise(self, error: Exception) -> None:
+        """Add to an error of a source what to do about it, where that is known."""
+        step = next_step_after(error, self.aws.profile_in_force.section)
+        if step is not None and step not in getattr(error, "__notes__", ()):
+            error.add_note(step)
 
     async def reload(self) -> bool:
         """Look whether the profile files have changed; returns whether they have."""

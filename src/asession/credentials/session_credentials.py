@@ -39,6 +39,19 @@ class SessionCredentials(SourceCredentials):
             self._source = await self.chain.select()
         return self._source is not None
 
+    async def get_frozen_credentials(self) -> FrozenCredentials:
+        """Keys to sign with now, replaced if it is time to.
+
+        Raises:
+            NoCredentialsError: No source has any.
+            Exception: The source failed; a note says what to do, where that is known.
+        """
+        try:
+            return await super().get_frozen_credentials()
+        except Exception as error:
+            self.chain.advise(error)
+            raise
+
     async def get_account_id(self) -> str | None:
         """The account of the keys, or `None` if unknown or there are no keys."""
         return await super().get_account_id() if await self.select() else None

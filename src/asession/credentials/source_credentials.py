@@ -58,6 +58,14 @@ class SourceCredentials(Replaceable):
         return None if self._source is None else self._source.name
 
     @property
+    def access_key(self) -> str | None:
+        """The access key id used last, or that others got from the same source, or `None`."""
+        if self._keys is not None:
+            return self._keys.access_key
+        value = None if self._source is None else self._source.entry.value
+        return None if value is None else value.keys.access_key
+
+    @property
     def account_id(self) -> str | None:
         """The account of the keys used last, or `None`."""
         return None if self._keys is None else self._keys.account_id
