@@ -284,6 +284,17 @@ class _ProfileProviders(AioProfileProviderBuilder):
         )
 
 
+class Resolver:
+    """The session's component that upstream and plugins ask for credentials."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+
+    async def load_credentials(self) -> Any:
+        """The session's credentials."""
+        return await self._session.get_credentials()
+
+
 def sso_token_cache(environ: Mapping[str, str]) -> FileCache:
     """The tokens that `aws sso login` keeps."""
     return FileCache(cache_directory(environ, "sso", "cache"), dumps=_sso_json_dumps)

@@ -31,7 +31,7 @@ from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
 from botocore.useragent import register_feature_id
 
 from asession._aws.catalogue import Catalogue
-from asession._aws.chain import sso_token_cache
+from asession._aws.chain import Resolver, sso_token_cache
 from asession._aws.creation import ClientCreator
 from asession._aws.environ import RegionProvider, SmartDefaults, follow
 from asession._aws.handlers import builtin_events
@@ -187,7 +187,7 @@ class AwsSession(AioSession):
     # -- identity -----------------------------------------------------------------------------
 
     def _create_credential_resolver(self) -> Any:
-        return _Resolver(self)
+        return Resolver(self)
 
     def _create_token_resolver(self) -> Any:
         return TokenProviderChain(
@@ -381,17 +381,6 @@ class AwsSession(AioSession):
             session=self,
         )
         return data
-
-
-class _Resolver:
-    """The session's component that upstream and plugins ask for credentials."""
-
-    def __init__(self, session: AwsSession) -> None:
-        self._session = session
-
-    async def load_credentials(self) -> Any:
-        """The session's credentials."""
-        return await self._session.get_credentials()
 
 
 @cache
