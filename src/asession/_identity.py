@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from asession._once import Flights
 from asession._profiles.cache import Recent
 from asession.credentials.explanation import Explanation, masked, settings_of
 from asession.credentials.keys import digest
@@ -37,6 +39,7 @@ class CallerIdentity:
 
 # What STS said, by a digest of the session and its keys. It does not change while they work.
 _callers: Recent[bytes, CallerIdentity] = Recent(1024)
+_asking: Flights[CallerIdentity] = Flights("asession_callers")
 
 
 class Identified:
@@ -86,12 +89,14 @@ class Identified:
         frozen = await self.get_frozen_credentials()
         key = digest(await self._source_key(), tuple(frozen))
         known = _callers.get(key)
-        if known is None:
-            async with cast("Session", self).client("sts") as sts:
-                answer = await sts.get_caller_identity()
-            known = CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"])
-            _callers.put(key, known)
-        return known
+        return await _asking.join(key, partial(self._ask, key)) if known is None else known
+
+    async def _ask(self, key: bytes) -> CallerIdentity:
+        async with cast("Session", self).client("sts") as sts:
+            answer = await sts.get_caller_identity()
+        told = CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"])
+        _callers.put(key, told)
+        return told
 
     async def account_id(self) -> str:
         """The number of the account; asked for only if the credentials do not tell.
@@ -153,6 +158,12 @@ class Identified:
             error=error,
             next_step=next_step,
         )
+
+    async def _replace_keys(self, refused: FrozenCredentials) -> bool:
+        """Get other keys in place of refused ones, if there are any."""
+        async with self._live.held() as state:
+            identity = await (await state.backend.get()).identity()
+            return identity is not None and await identity.replace(refused)
 
     async def _source_key(self) -> bytes:
         return await self._connector.source_key()

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 import anyio
+from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
 
@@ -68,6 +69,47 @@ class Flight(Generic[T]):
 
 # The runs that this task, or one that it was started by, is in the middle of.
 _leading: ContextVar[tuple[Flight[Any], ...]] = ContextVar("asession_leading", default=())
+
+
+class Flights(Generic[T]):
+    """The computations under way on each event loop, by key; the callers of each wait for one.
+
+    Lives as long as its module; what belongs to an event loop goes with it.
+
+    Args:
+        name: A name of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._flying: RunVar[dict[Any, Flight[T]]] = RunVar(name)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._here()
+
+    async def join(self, key: object, compute: Callable[[], Awaitable[T]]) -> T:
+        """Compute, or wait for whoever computes already.
+
+        Raises:
+            Exception: What the computation raised.
+            RuntimeError: The computation waits for itself.
+        """
+        flying = self._here()
+        while (flight := flying.get(key)) is not None:
+            await flight.wait()
+            if flight.error is not None:
+                raise flight.error
+            if flight.value is not None:
+                return flight.value[0]
+        flight = flying[key] = Flight()
+        return await flight.lead(compute, lambda: flying.pop(key))
+
+    def _here(self) -> dict[Any, Flight[T]]:
+        try:
+            return self._flying.get()
+        except LookupError:
+            flying: dict[Any, Flight[T]] = {}
+            self._flying.set(flying)
+            return flying
 
 
 class Once(Generic[T]):

@@ -144,3 +144,32 @@ async def test_keys_given_as_a_value_end(aws):
     session = session_at(aws, credentials=Credentials("AKIAX", "s", expires_at=ended))
     with pytest.raises(Exception, match="have ended"):
         await session.get_frozen_credentials()
+
+
+async def test_a_role_is_asked_for_with_other_keys_when_the_first_are_refused(aws, home):
+    def write(key):
+        home.write_credentials(f"[dev]\naws_access_key_id = {key}\naws_secret_access_key = s\n")
+
+    write("AKIAOLD")
+    aws.sts.static_keys = {"AKIAOLD"}
+    async with session_at(aws, profile_name="dev") as session:
+        await session.get_frozen_credentials()
+        write("AKIANEW")
+        aws.sts.static_keys = {"AKIANEW"}
+        await session.assume_role(ROLE).get_frozen_credentials()
+    assert [call.signer for call in aws.calls] == ["AKIAOLD", "AKIANEW"]
+
+
+async def test_the_source_of_a_role_in_a_profile_is_asked_for_other_keys(aws, random_name):
+    profiles = {
+        "dev": {"aws_access_key_id": "AKIADEV", "aws_secret_access_key": random_name()},
+        "first": {"role_arn": ROLE, "source_profile": "dev"},
+        "last": {"role_arn": ROLE + "2", "source_profile": "first"},
+    }
+    async with session_at(aws, profiles=profiles, profile_name="first") as first:
+        await first.get_frozen_credentials()
+    aws.fail("sts:AssumeRole", "ExpiredToken", times=1)
+    async with session_at(aws, profiles=profiles, profile_name="last") as last:
+        await last.get_frozen_credentials()
+    roles = [call.parameters["RoleArn"] for call in aws.calls]
+    assert roles == [ROLE, ROLE + "2", ROLE, ROLE + "2"]

@@ -244,3 +244,10 @@ async def test_who_one_is_is_asked_once(aws, parent):
     with IdentityServer() as elsewhere:
         await parent.replace(endpoint_url=elsewhere.url).caller_identity()
         assert elsewhere.count() == 1
+
+
+async def test_many_who_ask_who_they_are_ask_once(aws, parent):
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(parent.caller_identity)
+    assert aws.count() == 1

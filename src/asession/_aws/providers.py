@@ -29,10 +29,11 @@ from aiobotocore.tokens import AnyioSSOTokenProvider
 from anyio import fail_after
 from anyio import run_process  # now: at its first use anyio would import it on the event loop
 from botocore.configloader import raw_config_parse
-from botocore.exceptions import ConfigNotFound, CredentialRetrievalError
+from botocore.exceptions import ClientError, ConfigNotFound, CredentialRetrievalError
 from botocore.utils import parse_key_val_file
 
 from asession._aws.caches import FileCache, NoCache, with_caches
+from asession._aws.rejection import is_refusal
 from asession._profiles.paths import expand
 from asession._runtime.files import read_file
 from asession._runtime.threads import in_thread
@@ -89,6 +90,8 @@ class RoleProvider(AnyioAssumeRoleProvider):
         if serial is not None:
             # Upstream's wrapper refuses a second code; ours asks again.
             refresh = self._with_code(refresh.__self__._refresh, serial)
+        else:
+            refresh = _with_other_keys(refresh, refresh.__self__._source_credentials)
         credentials._refresh_using = with_caches(refresh, self.cache)
         return credentials
 
@@ -105,6 +108,22 @@ class RoleProvider(AnyioAssumeRoleProvider):
                 _code.reset(token)
 
         return refreshed
+
+
+def _with_other_keys(refresh: Callable[[], Awaitable[Any]], source: Any) -> Any:
+    """`refresh`, once more if STS refuses the source's keys and the source has others."""
+
+    async def refreshed() -> Any:
+        try:
+            return await refresh()
+        except ClientError as error:
+            if not is_refusal(error) or not hasattr(source, "replace"):
+                raise
+            if not await source.replace(await source.get_frozen_credentials()):
+                raise
+        return await refresh()
+
+    return refreshed
 
 
 def _take_code(_prompt: str) -> str:

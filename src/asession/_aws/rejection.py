@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _log = logging.getLogger("asession.credentials")
 
 # What services say of keys that have ended, were revoked, or are not known (any more).
@@ -24,6 +26,11 @@ SIGNED_WITH = "asession_signed_with"
 """Where in the context of a request its signer leaves the keys."""
 
 _REPLACED = "asession_replaced"
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a service has refused the keys that a request was signed with."""
+    return isinstance(error, ClientError) and error.response["Error"].get("Code") in _REFUSALS
 
 
 async def sign_again(

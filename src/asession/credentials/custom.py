@@ -94,7 +94,11 @@ def _role_source(chain: Chain, role: RoleRequest, role_key: bytes) -> Source:
     key = (role.name, role_key)
     entry = chain.workshop.cache.entry(key)
     return chain.workshop.source(
-        role.name, key, entry, partial(role.prepare, chain.aws, chain.ask), deferred=True
+        role.name,
+        key,
+        entry,
+        partial(role.prepare, chain.aws, chain.ask, chain.inputs.region_name),
+        deferred=True,
     )
 
 

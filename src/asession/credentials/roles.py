@@ -36,6 +36,10 @@ class Signer(Protocol):
         """A digest of everything that decides who it is."""
         ...
 
+    async def _replace_keys(self, refused: FrozenCredentials) -> bool:
+        """Get other keys in place of refused ones; returns whether there are any."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RoleRequest:
@@ -80,21 +84,31 @@ class RoleRequest:
             (self.mfa, token, who, inputs.network()),
         )
 
-    async def prepare(self, aws: AwsSession, ask: MFAPrompt) -> Prepared:
+    async def prepare(self, aws: AwsSession, ask: MFAPrompt, region: str | None) -> Prepared:
         """How to make the request.
 
         Args:
             aws: The way to AWS of the session that asks.
             ask: Called with the serial of an MFA device, returns a code.
+            region: The region of that session's requests.
         """
         from asession._aws.exchanges import Prepared
+        from asession._aws.rejection import is_refusal
 
         async def fetch(_refused: str | None) -> Loaded:
-            return await self._fetch(aws, ask)
+            try:
+                return await self._fetch(aws, ask, region)
+            except Exception as error:
+                if self.signer is None or not is_refusal(error):
+                    raise
+                keys = await self.signer.get_frozen_credentials()
+                if not await self.signer._replace_keys(keys):
+                    raise
+            return await self._fetch(aws, ask, region)
 
         return Prepared(fetch=fetch)
 
-    async def _fetch(self, aws: AwsSession, ask: MFAPrompt) -> Loaded:
+    async def _fetch(self, aws: AwsSession, ask: MFAPrompt, region: str | None) -> Loaded:
         from asession._aws.exchanges import call_sts
 
         parameters = dict(self.parameters)
@@ -111,7 +125,7 @@ class RoleRequest:
             parameters,
             method=self.name,
             keys=keys,
-            region_name=self.region_name,
+            region_name=self.region_name or region,
         )
 
     async def _token(self) -> str:

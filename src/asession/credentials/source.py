@@ -20,11 +20,9 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from anyio.lowlevel import RunVar
-
-from asession._once import Flight
+from asession._once import Flights
 from asession.credentials.cache import Entry, Value
 from asession.credentials.keys import SourceKey
 from asession.credentials.refresh import (
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("asession.credentials")
 
 # The calls under way on each event loop, by source key.
-_flights: RunVar[dict[Any, Flight[Value | None]]] = RunVar("asession_flights")
+_flights: Flights[Value | None] = Flights("asession_credentials")
 
 
 class Source:
@@ -142,7 +140,7 @@ class Source:
         now = self.clock()
         if self._is_current(refused):
             lately = now - self.entry.replaced_at < REJECTION_SECONDS
-            if lately and self._key not in self._flying():
+            if lately and self._key not in _flights:
                 return False
             await self._fly(lambda: self._replace(refused))
         return not self._is_current(refused)
@@ -160,31 +158,15 @@ class Source:
     def _may_go_on(self, stage: Stage, now: float) -> bool:
         if stage is Stage.FRESH:
             return True
-        if stage is Stage.ADVISORY and self._key in self._flying():
+        if stage is Stage.ADVISORY and self._key in _flights:
             return True
         return self._works() and now < self.entry.not_before
 
     # -- one call at a time -------------------------------------------------------------------
 
-    def _flying(self) -> dict[Any, Flight[Value | None]]:
-        try:
-            return _flights.get()
-        except LookupError:
-            flights: dict[Any, Flight[Value | None]] = {}
-            _flights.set(flights)
-            return flights
-
     async def _fly(self, compute: Callable[[], Awaitable[Value | None]]) -> Value | None:
         """Compute, or wait for whoever does; `None` if the source has nothing."""
-        flying = self._flying()
-        while (flight := flying.get(self._key)) is not None:
-            await flight.wait()
-            if flight.error is not None:
-                raise flight.error
-            if flight.value is not None:
-                return flight.value[0]
-        flight = flying[self._key] = Flight()
-        return await flight.lead(compute, lambda: flying.pop(self._key))
+        return await _flights.join(self._key, compute)
 
     async def _replace(self, refused: FrozenCredentials) -> Value | None:
         if not self._is_current(refused):
