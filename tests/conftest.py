@@ -7,6 +7,7 @@ import gc
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -110,6 +111,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         patch.setenv("USERPROFILE", str(path))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield Home(path)
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_of_other_tests() -> None:
+    """Forget what other tests got from sources that look the same, such as a container's."""
+    module = sys.modules.get("asession.credentials.cache")
+    if module is not None:
+        module.PROCESS_CACHE.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -26,8 +26,10 @@ from aiobotocore.credentials import (
     AnyioSSOProvider,
 )
 from aiobotocore.tokens import AnyioSSOTokenProvider
-from anyio import fail_after
-from anyio import run_process  # now: at its first use anyio would import it on the event loop
+from anyio import (
+    fail_after,
+    run_process,  # now: at its first use anyio would import it on the event loop
+)
 from botocore.configloader import raw_config_parse
 from botocore.exceptions import ClientError, ConfigNotFound, CredentialRetrievalError
 from botocore.utils import parse_key_val_file

@@ -61,6 +61,11 @@ class Recent(Generic[K, V]):
                 return value
             return held
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
     def _store(self, key: K, value: V) -> None:
         self._values[key] = value
         self._values.move_to_end(key)

@@ -84,5 +84,9 @@ class Cache:
         """The entry of a key, the same one for everybody."""
         return self._entries.get(key) or self._entries.first(key, Entry())
 
+    def clear(self) -> None:
+        """Forget everything; those who use an entry already keep it."""
+        self._entries.clear()
+
 
 PROCESS_CACHE = Cache()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from asession.credentials.cache import Value
-from asession.credentials.refresh import Clock
+from asession.credentials.refresh import FOREVER, Clock
 from asession.credentials.source import Source
 from asession.credentials.values import FrozenCredentials
 
@@ -69,6 +70,13 @@ class SourceCredentials(Replaceable):
     def account_id(self) -> str | None:
         """The account of the keys used last, or `None`."""
         return None if self._keys is None else self._keys.account_id
+
+    @property
+    def _expiry_time(self) -> datetime | None:
+        """When the keys used last end, under upstream's name for it; `None` if they do not."""
+        if self._value is None or self._value.schedule is FOREVER:
+            return None
+        return datetime.fromtimestamp(self._value.schedule.end, UTC)
 
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """Keys to sign with now, replaced if it is time to.
