@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from asession._once import Flights
 from asession._profiles.cache import Recent
+from asession.credentials.caller import CallerIdentity
 from asession.credentials.explanation import Explanation, masked, settings_of
 from asession.credentials.keys import digest
 from asession.credentials.trail import Attempt
@@ -20,21 +20,6 @@ if TYPE_CHECKING:
     from asession._connector import Connector
     from asession._options import SessionOptions
     from asession.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class CallerIdentity:
-    """Whom AWS takes a session for; a value.
-
-    Attributes:
-        account: The account's number.
-        arn: The ARN of the user or the assumed role.
-        user_id: The unique id of the user or role.
-    """
-
-    account: str
-    arn: str
-    user_id: str
 
 
 # What STS said, by a digest of the session and its keys. It does not change while they work.
@@ -71,13 +56,13 @@ class Identified:
         """
         async with self._live.held() as state:
             backend = await state.backend.get()
-            source = await backend.get_credentials()
-            if source is not None:
-                return await (await LiveCredentials.over(source)).get_frozen_credentials()
             identity = await backend.identity()
             if identity is None:
-                raise NoCredentialsError(reason="botocore_session= has none", tried=())
-            raise identity.missing()
+                source = await backend.get_credentials()
+                if source is None:
+                    raise NoCredentialsError(reason="botocore_session= has none", tried=())
+                return await (await LiveCredentials.over(source)).get_frozen_credentials()
+            return FrozenCredentials(*await identity.get_frozen_credentials())
 
     async def caller_identity(self) -> CallerIdentity:
         """Whom AWS takes the session for; asked once for the same keys.

@@ -86,6 +86,7 @@ def test_the_promised_names_are_public() -> None:
         "client",
         "current_session",
         "exceptions",
+        "fan_out",
         "resource",
         "set_stream_logger",
         "setup_default_session",

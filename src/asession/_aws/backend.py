@@ -12,10 +12,11 @@ from botocore.config import Config
 from botocore.hooks import HierarchicalEmitter
 
 from asession._aws.catalogue import Catalogue, catalogue_for, catalogue_over
+from asession._aws.chain import Identify
 from asession._aws.clients import lease, mix_in
 from asession._aws.resolve import Facts
 from asession._aws.service import Service
-from asession._aws.session import AwsSession, Identify
+from asession._aws.session import AwsSession
 from asession._events import RESOURCE_EVENTS, SessionEvents
 from asession._http.transport import Transport
 from asession._options import SessionOptions

@@ -16,7 +16,7 @@ from aiobotocore.credentials import (
 )
 from aiobotocore.utils import AnyioContainerMetadataFetcher, AnyioInstanceMetadataFetcher
 from botocore.credentials import _DEFAULT_ADVISORY_REFRESH_TIMEOUT
-from botocore.tokens import _sso_json_dumps
+from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain, _sso_json_dumps
 from botocore.utils import resolve_imds_endpoint_mode
 
 from asession._aws.caches import FileCache
@@ -41,6 +41,9 @@ from asession._profiles.snapshot import ProfileSnapshot
 
 if TYPE_CHECKING:
     from asession._aws.session import AwsSession
+
+Identify = Callable[["AwsSession"], Awaitable[Any]]
+"""Makes the credentials of a session: `select` looks for a source, clients sign with the rest."""
 
 Prepare = Callable[[], Awaitable[Prepared | None]]
 Offer = Callable[[str, str, Prepare], Awaitable[Any]]
@@ -282,6 +285,21 @@ class _ProfileProviders(AioProfileProviderBuilder):
             config_filename=self._session.get_config_variable("config_file"),
             config_parser=lambda _path: snapshot.config_only(),
         )
+
+
+def token_resolver(session: AwsSession) -> TokenProviderChain:
+    """The sources of bearer tokens: the environment, then an SSO session."""
+    environ = session.environ
+    return TokenProviderChain(
+        providers=[
+            ScopedEnvTokenProvider(session, environ=environ),
+            SSOTokenProvider(
+                session,
+                cache=sso_token_cache(environ),
+                profile_name=session.profile_in_force.section,
+            ),
+        ]
+    )
 
 
 class Resolver:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -27,17 +27,15 @@ from botocore.plugin import (
     reset_plugin_context,
     set_plugin_context,
 )
-from botocore.tokens import ScopedEnvTokenProvider, TokenProviderChain
 from botocore.useragent import register_feature_id
 
 from asession._aws.catalogue import Catalogue
-from asession._aws.chain import Resolver, sso_token_cache
+from asession._aws.chain import Identify, Resolver, token_resolver
 from asession._aws.creation import ClientCreator
 from asession._aws.environ import RegionProvider, SmartDefaults, follow
 from asession._aws.handlers import builtin_events
 from asession._aws.http_session import HttpSession, tls_settings
 from asession._aws.parsing import ParserFactory
-from asession._aws.providers import SSOTokenProvider
 from asession._aws.proxies import environ_proxies
 from asession._aws.service import Service
 from asession._aws.store import SettingsStore
@@ -53,9 +51,6 @@ from asession._settings.settings import Resolution, Settings
 from asession._version import __version__
 
 _logger = logging.getLogger("asession.session")
-
-Identify = Callable[["AwsSession"], Awaitable[Any]]
-"""Makes the credentials of a session: `select` looks for a source, clients sign with the rest."""
 
 
 class AwsSession(AioSession):
@@ -190,16 +185,7 @@ class AwsSession(AioSession):
         return Resolver(self)
 
     def _create_token_resolver(self) -> Any:
-        return TokenProviderChain(
-            providers=[
-                ScopedEnvTokenProvider(self, environ=self.environ),
-                SSOTokenProvider(
-                    self,
-                    cache=sso_token_cache(self.environ),
-                    profile_name=self.profile_in_force.section,
-                ),
-            ]
-        )
+        return token_resolver(self)
 
     async def get_credentials(self) -> Any:
         """What clients sign with, which says why if there is nothing to sign with."""
