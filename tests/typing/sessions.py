@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, assert_type
 
 import asession
 from asession import Credentials, Session
-from asession.credentials import CredentialProvider, FrozenCredentials
+from asession.credentials import (
+    Attempt,
+    CallerIdentity,
+    CredentialProvider,
+    Explanation,
+    FrozenCredentials,
+    Insert,
+)
 
 
 class Vault:
@@ -44,6 +52,31 @@ async def sessions() -> None:
     assert_type(asession.current_session(), Session)
     with asession.use_session(session) as used:
         assert_type(used, Session)
+
+
+async def count(session: Session) -> int:
+    return len(session.available_profiles)
+
+
+async def identities(session: Session) -> None:
+    role = session.assume_role("arn", DurationSeconds=timedelta(hours=1), Policy={}, mfa=ask)
+    assert_type(role, Session)
+    assert_type(role.assume_role("arn", Tags={"a": "b"}), Session)
+    assert_type(session.assume_role_with_web_identity("arn", "token"), Session)
+    assert_type(session.get_session_token(), Session)
+    assert_type(await session.caller_identity(), CallerIdentity)
+    assert_type(await session.account_id(), str)
+    explanation = await session.explain()
+    assert_type(explanation, Explanation)
+    assert_type(explanation.credentials[0], Attempt)
+    Session(credentials=Insert(Vault(), before="sso"))
+    Session(credentials=[Insert(Vault()), Insert(keys, after="env")])
+    async with asession.fan_out([session, role], count, limit=2) as results:
+        async for result in results:
+            assert_type(result.value, int | None)
+            assert_type(result.unwrap(), int)
+    async for direct in asession.fan_out([session], count):
+        assert_type(direct.error, Exception | None)
 
 
 async def clients(session: Session) -> None:
