@@ -100,10 +100,10 @@ class fan_out(Generic[T]):  # noqa: N801 - read as a call: `async for result in 
     async def __aenter__(self) -> Self:
         self._use()
         send, self._stream = anyio.create_memory_object_stream[FanOutResult[T]]()
-        self._group = await anyio.create_task_group().__aenter__()
+        self._group = group = await anyio.create_task_group().__aenter__()
         async with send:
             for _ in range(self._limit):
-                self._group.start_soon(self._work, send.clone())
+                group.start_soon(self._work, send.clone())
         return self
 
     async def __aexit__(

@@ -56,13 +56,16 @@ class Identified:
         """
         async with self._live.held() as state:
             backend = await state.backend.get()
-            identity = await backend.identity()
-            if identity is None:
-                source = await backend.get_credentials()
+            with backend.using():
+                source = await backend.identity()
+                if source is None:
+                    source = await backend.get_credentials()
                 if source is None:
                     raise NoCredentialsError(reason="botocore_session= has none", tried=())
-                return await (await LiveCredentials.over(source)).get_frozen_credentials()
-            return FrozenCredentials(*await identity.get_frozen_credentials())
+                found = await source.get_frozen_credentials()
+            return FrozenCredentials(
+                found.access_key, found.secret_key, found.token, found.account_id
+            )
 
     async def caller_identity(self) -> CallerIdentity:
         """Whom AWS takes the session for; asked once for the same keys.
@@ -103,7 +106,8 @@ class Identified:
         """
         async with self._live.held() as state:
             backend = await state.backend.get()
-            return await self._explained(backend)
+            with backend.using():
+                return await self._explained(backend)
 
     async def _explained(self, backend: Backend) -> Explanation:
         facts = self._connector.facts
@@ -147,8 +151,10 @@ class Identified:
     async def _replace_keys(self, refused: FrozenCredentials) -> bool:
         """Get other keys in place of refused ones, if there are any."""
         async with self._live.held() as state:
-            identity = await (await state.backend.get()).identity()
-            return identity is not None and await identity.replace(refused)
+            backend = await state.backend.get()
+            with backend.using():
+                identity = await backend.identity()
+                return identity is not None and await identity.replace(refused)
 
     async def _source_key(self) -> bytes:
         return await self._connector.source_key()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from asession import Config, Credentials, Session
-from asession.exceptions import ClientError
+from asession.exceptions import AsessionError, ClientError
 from servers.identity import IdentityServer
 
 pytestmark = pytest.mark.anyio
@@ -173,3 +174,37 @@ async def test_the_source_of_a_role_in_a_profile_is_asked_for_other_keys(aws, ra
         await last.get_frozen_credentials()
     roles = [call.parameters["RoleArn"] for call in aws.calls]
     assert roles == [ROLE, ROLE + "2", ROLE, ROLE + "2"]
+
+
+async def test_a_half_written_file_fails_no_refresh(aws, home, caplog):
+    home.write_config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = dev\n")
+    home.write_credentials("[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n")
+    aws.mint.expires_in = 3.0
+    async with session_at(aws, profile_name="app") as session, session.client("sts") as sts:
+        await sts.get_caller_identity()
+        home.write_credentials("[dev\naws_access_key")
+        await anyio.sleep(3)
+        await sts.get_caller_identity()
+    assert aws.count("sts:AssumeRole") == 2
+    assert "are not read again" in caplog.text
+
+
+async def test_closing_a_session_while_its_role_is_assumed_hurts_nobody_for_long(aws, random_name):
+    session = role_at(aws, random_name())
+    aws.delay("sts:AssumeRole", 0.2)
+    outcomes = []
+
+    async def ask():
+        try:
+            outcomes.append((await session.get_frozen_credentials()).token)
+        except (AsessionError, BotoCoreError) as error:
+            outcomes.append(type(error))
+
+    with anyio.fail_after(20):
+        async with session, anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask)
+            await anyio.sleep(0.1)
+            await session.aclose()
+    assert len(outcomes) == 3
+    assert await session.get_frozen_credentials()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -59,14 +60,20 @@ class Backend:
     async def open_client(self, service_name: str, **kwargs: Any) -> Any:
         """A new client, entered; close it with its `close`."""
         self._replay()
+        with self.using():
+            client = await self._aio.create_client(service_name, **kwargs).__aenter__()
+        lease(client, service_name)
+        return client
+
+    @contextmanager
+    def using(self) -> Iterator[None]:
+        """Keep what is below for a block, even if the session is closed meanwhile."""
         self._in_use += 1
         try:
-            client = await self._aio.create_client(service_name, **kwargs).__aenter__()
+            yield
         finally:
             self._in_use -= 1
             self._dissolve()
-        lease(client, service_name)
-        return client
 
     async def warm_up(self, services: Iterable[str]) -> None:
         """Read what clients of these services are made from."""
@@ -103,7 +110,7 @@ class Backend:
     async def identity(self) -> Any:
         """The session's credentials with the trail of sources; no source is asked yet.
 
-        For as long as the session is held; `None` for explicit keys, and for a session given as
+        To be used inside `using`. `None` for explicit keys, and for a session given as
         `botocore_session=`.
         """
         self._replay()

@@ -140,6 +140,7 @@ class Chain:
         trail: list[Attempt] = []
         chosen: Source | None = None
         steps = list(self._arrange(self))
+        asked = ""
         try:
             for step in steps:
                 if chosen is not None:
@@ -147,6 +148,7 @@ class Chain:
                 elif step.why_not is not None:
                     trail.append(Attempt(step.name, "skipped", step.why_not))
                 else:
+                    asked = step.name
                     source = step.source()
                     if await source.select():
                         chosen = source
@@ -157,7 +159,7 @@ class Chain:
         except Exception as error:
             self._error = error
             # Errors of sources may quote what they were given: their class says enough.
-            trail.append(Attempt(step.name, "failed", f"failed with {type(error).__name__}"))
+            trail.append(Attempt(asked, "failed", f"failed with {type(error).__name__}"))
             self.advise(error)
             raise
         finally:

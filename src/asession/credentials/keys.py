@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from types import MethodType
 from typing import Any
 from weakref import ref
 
@@ -58,7 +59,7 @@ def _parts(value: object) -> Iterable[bytes]:
             yield from _parts(inner)
     elif isinstance(value, set | frozenset):
         yield from _parts(sorted(value, key=repr))
-    elif hasattr(value, "__func__") and hasattr(value, "__self__"):  # a bound method
+    elif isinstance(value, MethodType):  # another object at each access
         yield b"m"
         yield from _parts(value.__func__)
         yield from _parts(value.__self__)

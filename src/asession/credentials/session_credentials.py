@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from asession.credentials.chain import Chain
@@ -9,7 +10,9 @@ from asession.credentials.refresh import Clock
 from asession.credentials.source import Source
 from asession.credentials.source_credentials import SourceCredentials
 from asession.credentials.values import FrozenCredentials
-from asession.exceptions import NoCredentialsError
+from asession.exceptions import ConfigParseError, NoCredentialsError
+
+_log = logging.getLogger("asession.credentials")
 
 # How often, at most, files are looked at while credentials are about to be replaced, in seconds.
 _LOOK_SECONDS = 1.0
@@ -77,8 +80,11 @@ class SessionCredentials(SourceCredentials):
 
     async def _look_at_files(self) -> None:
         self._looked_at = self._clock()
-        if await self.chain.reload():
-            self._source = None
+        try:
+            if await self.chain.reload():
+                self._source = None
+        except ConfigParseError as error:  # it may be half written; what was read before counts
+            _log.warning("the profile files are not read again: %s", error)
 
     def missing(self) -> NoCredentialsError:
         """The error for those who need credentials."""
