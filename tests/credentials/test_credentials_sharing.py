@@ -10,6 +10,7 @@ import pytest
 
 from asession import Credentials, Session
 from servers.identity import EKS_PATH, IdentityServer, access_key_for
+from session.cancelling import cancelled_at
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +51,7 @@ async def test_a_session_for_each_task_makes_one_call_to_each_source(aws):
     async def task():
         taken.append(await key_of(session_at(aws, profile_name="app")))
 
-    tasks = 1000 if SOAK else 25
+    tasks = 1000 if SOAK else 150
     async with anyio.create_task_group() as group:
         for _ in range(tasks):
             group.start_soon(task)
@@ -227,3 +228,32 @@ def test_sixteen_threads_with_loops_of_their_own_on_one_session(aws, anyio_backe
     assert errors == []
     assert taken == [access_key_for(ROLE)] * 80
     assert aws.count() <= 16
+
+
+@pytest.mark.parametrize("how", ["scope", "native"])
+async def test_a_caller_cancelled_anywhere_leaves_the_others_served(
+    aws, random_name, anyio_backend_name, how
+):
+    if how == "native" and anyio_backend_name == "trio":
+        pytest.skip("trio knows cancel scopes only")
+    await key_of(session_at(aws, profile_name="app"))  # what is imported is imported
+    stride, step, reached = (1, 1, True) if SOAK else (3, 1, True)
+    while reached:
+        parent = session_at(
+            aws, profiles={}, aws_access_key_id="AKIAX", aws_secret_access_key=random_name()
+        )
+        session, taken = parent.assume_role(ROLE), []
+        before = aws.count("sts:AssumeRole")
+
+        async def other(session=session, taken=taken):
+            taken.append(await key_of(session))
+
+        with anyio.fail_after(30):
+            async with session, anyio.create_task_group() as group:
+                group.start_soon(other)
+                reached = await cancelled_at(step, session.get_frozen_credentials, how)
+                group.start_soon(other)
+        assert taken == [access_key_for(ROLE)] * 2
+        assert aws.count("sts:AssumeRole") - before <= 2, f"cancelled at suspension {step}"
+        step += stride
+    assert step > 3
