@@ -57,7 +57,8 @@ class Session(Identified, Assuming, Available):
         endpoint_url: Endpoint of every client, also of those made for roles and SSO.
         verify: `False` to check no TLS certificate, or the path of a CA bundle.
         credentials: Where credentials come from, instead of the usual sources: a `Credentials`, an
-            object with `async def load()`, an async callable, or a list of these.
+            object with `async def load()`, an async callable, or a list of these; wrapped in
+            `asession.credentials.Insert`, they are asked among the usual sources.
         credential_cache: Where credentials of assumed roles are kept: ``"memory"``, ``"cli"`` for
             the AWS CLI's files, or a directory.
         config_file: Config file, before `AWS_CONFIG_FILE` and ``~/.aws/config``.
