@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from asession._events import SessionEvents
 from asession._options import SessionOptions
 from asession._runtime.threads import import_module
-from asession.credentials.identity import Identity
+from asession.credentials.providers import check_inserts
 
 if TYPE_CHECKING:
     from asession._aws.backend import Backend
     from asession._aws.resolve import Facts
     from asession._settings.settings import Resolution
+    from asession.credentials.identity import Identity
 
 logger = logging.getLogger("asession.session")
 
@@ -23,10 +24,9 @@ class Connector:
 
     Attributes:
         facts: What the session knows about itself, `None` before it is first resolved.
-        identity: Who it is.
     """
 
-    __slots__ = ("_events", "_options", "_private", "_resolution", "_warned", "facts", "identity")
+    __slots__ = ("_events", "_identity", "_options", "_private", "_resolution", "_warned", "facts")
 
     def __init__(self, options: SessionOptions, events: SessionEvents) -> None:
         self._options = options
@@ -36,11 +36,20 @@ class Connector:
         self._private: dict[Any, Any] = {}
         self._warned = False
         self.facts: Facts | None = None
-        self.identity = Identity(options)
+        # At most one, made when it is first needed; one step of a dictionary, for threads.
+        self._identity: dict[None, Identity] = {}
+        check_inserts(options.credentials)
+
+    async def identity(self) -> Identity:
+        """Who the session is."""
+        if not self._identity:
+            module = await import_module("asession.credentials.identity")
+            self._identity.setdefault(None, module.Identity(self._options))
+        return self._identity[None]
 
     async def source_key(self) -> bytes:
         """A digest of everything that decides who the session is."""
-        return await self.identity.key(self.resolved)
+        return await (await self.identity()).key(self.resolved)
 
     async def resolved(self) -> Resolution:
         """What was found out, now if it was not before."""
@@ -59,7 +68,7 @@ class Connector:
             return await self._drive()
         resolution = await self._resolve()
         module = await import_module("asession._aws.backend")
-        identify = self.identity.connect
+        identify = (await self.identity()).connect
         backend = await module.connect(
             self._options, resolution, self._events, identify, self._private
         )

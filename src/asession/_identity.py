@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from asession._once import Flights
 from asession._profiles.cache import Recent
+from asession._runtime.threads import import_module
 from asession.credentials.caller import CallerIdentity
-from asession.credentials.explanation import Explanation, masked, settings_of
-from asession.credentials.keys import digest
 from asession.credentials.trail import Attempt
 from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
 from asession.exceptions import NoCredentialsError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asession._clients import LiveStates
     from asession._connector import Connector
     from asession._options import SessionOptions
+    from asession.credentials.explanation import Explanation
     from asession.session import Session
 
 
@@ -75,6 +76,7 @@ class Identified:
             ClientError: STS refuses the keys.
         """
         frozen = await self.get_frozen_credentials()
+        digest = (await import_module("asession.credentials.keys")).digest
         key = digest(await self._source_key(), tuple(frozen))
         known = _callers.get(key)
         return await _asking.join(key, partial(self._ask, key)) if known is None else known
@@ -104,19 +106,22 @@ class Identified:
         Returns:
             A value to print, or to turn into JSON with `to_dict`.
         """
+        module = await import_module("asession.credentials.explanation")
         async with self._live.held() as state:
             backend = await state.backend.get()
             with backend.using():
-                return await self._explained(backend)
+                return await self._explained(backend, module)
 
-    async def _explained(self, backend: Backend) -> Explanation:
+    async def _explained(self, backend: Backend, module: Any) -> Explanation:
+        told: type[Explanation] = module.Explanation
+        masked: Callable[[str], str] = module.masked
         facts = self._connector.facts
         assert facts is not None
         if self._options.botocore_session is not None:
             found = [Attempt("botocore_session", "found", "has its own sources")]
-            return Explanation(facts.profile_name, (), (), (), found)
+            return told(facts.profile_name, (), (), (), found)
         resolution = await self._connector.resolved()
-        given, defaults = settings_of(resolution)
+        given, defaults = module.settings_of(resolution)
         identity = await backend.identity()
         error = ""
         next_step = ""
@@ -136,7 +141,7 @@ class Identified:
                 next_step = identity.chain.next_step()
             attempts, method = identity.chain.trail, identity.method
             key = None if identity.access_key is None else masked(identity.access_key)
-        return Explanation(
+        return told(
             profile_name=facts.profile_name,
             files=resolution.snapshot.searched,
             settings=tuple(given),

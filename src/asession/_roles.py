@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from asession.credentials.mfa import MFAPrompt
-from asession.credentials.roles import RoleRequest, Token, parameters_of
+from asession.credentials.roles import RoleRequest, Token, TokenFile, parameters_of
 
 if TYPE_CHECKING:
-    import os
-
     from asession._options import SessionOptions
 
 # What belongs to the parent's own identity: the child has another.
@@ -116,7 +114,7 @@ class Assuming:
         if (WebIdentityToken is None) == (web_identity_token_file is None):
             raise ValueError("give either WebIdentityToken= or web_identity_token_file=")
         token: Token = (
-            Path(web_identity_token_file)
+            TokenFile(os.fspath(web_identity_token_file))
             if web_identity_token_file is not None
             else _given(WebIdentityToken)
         )

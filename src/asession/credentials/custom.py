@@ -27,27 +27,19 @@ class Given:
 
     Args:
         given: A value, a provider, an async callable, a role, an `Insert`, or several of them.
-
-    Raises:
-        ValueError: An `Insert` and a source that replaces the usual ones are given together.
     """
 
     def __init__(self, given: Any) -> None:
         items = list(given) if isinstance(given, list | tuple) else [given]
-        inserted = [item for item in items if isinstance(item, Insert)]
-        if inserted and len(inserted) != len(items):
-            raise ValueError(
-                "credentials=: an Insert keeps the usual sources, anything else replaces them; "
-                "wrap all of the list in Insert(...), or nothing"
-            )
-        self._inserted = bool(inserted)
+        self._inserted = isinstance(items[0], Insert) if items else False
         self._items = items
         self._entries = [Entry() for _ in items]
 
     @property
     def role(self) -> RoleRequest | None:
         """The role, if that is what was given."""
-        return self._items[0] if isinstance(self._items[0], RoleRequest) else None
+        first = self._items[0] if self._items else None
+        return first if isinstance(first, RoleRequest) else None
 
     def arrange(self, chain: Chain, role_key: bytes | None) -> Sequence[Step]:
         """The steps of a chain.

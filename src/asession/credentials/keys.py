@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from types import MethodType
@@ -16,7 +15,7 @@ SourceKey = tuple[str, bytes]
 """The name of a source and a digest of every input that reaches its request."""
 
 # Secrets go into the digests. A key of this process alone keeps them from being guessed at.
-_PROCESS_KEY = secrets.token_bytes(32)
+_PROCESS_KEY = os.urandom(32)
 
 
 def digest(*inputs: object) -> bytes:
@@ -83,7 +82,7 @@ class _Identities:
             known = self._names.get(id(thing))
             if known is not None and known[0]() is thing:
                 return known[1]
-            name = secrets.token_bytes(16)
+            name = os.urandom(16)
             try:
                 # The callback takes no lock: the collector may run it anywhere.
                 self._names[id(thing)] = (ref(thing, self._forgetter(id(thing), name)), name)

@@ -67,6 +67,20 @@ class Insert:
                 )
 
 
+def check_inserts(given: object) -> None:
+    """Make sure that what is given as `credentials=` either replaces the usual sources or not.
+
+    Raises:
+        ValueError: An `Insert` and a source that replaces the usual ones are given together.
+    """
+    items = given if isinstance(given, list | tuple) else ()
+    if len({isinstance(item, Insert) for item in items}) > 1:
+        raise ValueError(
+            "credentials=: an Insert keeps the usual sources, anything else replaces them; wrap "
+            "all of the list in Insert(...), or nothing"
+        )
+
+
 CredentialSource = Single | RoleRequest | Insert | Sequence[Single | Insert]
 """A value, a provider, an async callable, or several of them, asked in order.
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from asession._runtime.files import read_file
-from asession.credentials.keys import digest
 from asession.credentials.mfa import MFAPrompt
 from asession.credentials.values import FrozenCredentials
 from asession.exceptions import CredentialRetrievalError
@@ -21,8 +17,16 @@ if TYPE_CHECKING:
     from asession._aws.session import AwsSession
     from asession.credentials.inputs import Inputs
 
-Token = str | PurePath | Callable[[], Awaitable[str]]
-"""A token or assertion: its text, the path of a file that has it, or an async function."""
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """A file with a token or assertion, read before each request. A value."""
+
+    path: str
+
+
+Token = str | TokenFile | Callable[[], Awaitable[str]]
+"""A token or assertion: its text, a file that has it, or an async function."""
 
 
 class Signer(Protocol):
@@ -75,8 +79,12 @@ class RoleRequest:
             inputs: What reaches the requests of the session that asks.
             session: What stands for that session, where a function's result counts.
         """
+        from asession.credentials.keys import digest  # hashlib, which sessions import late
+
         token: object = self.token
-        if not isinstance(token, str | PurePath | None):
+        if isinstance(token, TokenFile):
+            token = ("file", token.path)
+        elif not isinstance(token, str | None):
             token = session
         who = None if self.signer is None else await self.signer._source_key()
         return digest(
@@ -132,13 +140,16 @@ class RoleRequest:
         token = self.token
         if isinstance(token, str):
             return token
-        if isinstance(token, PurePath):
+        if isinstance(token, TokenFile):
+            from asession._runtime.files import read_file  # aiofiles, which sessions import late
+
             try:
-                return (await read_file(str(token))).decode().strip()
+                return (await read_file(token.path)).decode().strip()
             except (OSError, UnicodeDecodeError) as error:
                 reason = getattr(error, "strerror", None) or type(error).__name__
                 raise CredentialRetrievalError(
-                    provider=self.name, error_msg=f"cannot read the token file {token}: {reason}"
+                    provider=self.name,
+                    error_msg=f"cannot read the token file {token.path}: {reason}",
                 ) from None
         assert token is not None
         return await token()
@@ -164,6 +175,8 @@ def parameters_of(
     if isinstance(duration, timedelta):
         duration = int(duration.total_seconds())
     if policy is not None and not isinstance(policy, str):
+        import json
+
         policy = json.dumps(policy, separators=(",", ":"))
     arns = None
     if policy_arns is not None:
