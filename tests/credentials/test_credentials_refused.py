@@ -113,13 +113,14 @@ async def test_a_rotated_token_file_is_read_at_the_next_refresh(aws, home):
     token = home.path / "token"
     token.write_text("token-one")
     profiles = {"web": {"role_arn": ROLE, "web_identity_token_file": str(token)}}
-    aws.mint.expires_in = 3.0
     async with session_at(aws, profiles=profiles, profile_name="web") as session:
-        await session.get_frozen_credentials()
-        token.write_text("token-two")
-        await anyio.sleep(3)
-        await session.get_frozen_credentials()
-    sent = [call.parameters["WebIdentityToken"] for call in aws.calls]
+        async with session.client("sts") as sts:
+            await sts.get_caller_identity()
+            token.write_text("token-two")
+            aws.fail("sts:GetCallerIdentity", "ExpiredToken", times=1)
+            await sts.get_caller_identity()
+    roles = [call for call in aws.calls if call.operation != "sts:GetCallerIdentity"]
+    sent = [call.parameters["WebIdentityToken"] for call in roles]
     assert sent == ["token-one", "token-two"]
 
 
@@ -179,11 +180,10 @@ async def test_the_source_of_a_role_in_a_profile_is_asked_for_other_keys(aws, ra
 async def test_a_half_written_file_fails_no_refresh(aws, home, caplog):
     home.write_config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = dev\n")
     home.write_credentials("[dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = s\n")
-    aws.mint.expires_in = 3.0
     async with session_at(aws, profile_name="app") as session, session.client("sts") as sts:
         await sts.get_caller_identity()
         home.write_credentials("[dev\naws_access_key")
-        await anyio.sleep(3)
+        aws.fail("sts:GetCallerIdentity", "ExpiredToken", times=1)
         await sts.get_caller_identity()
     assert aws.count("sts:AssumeRole") == 2
     assert "are not read again" in caplog.text
