@@ -7,7 +7,7 @@ botocore and boto3 keep working. Errors of AWS services stay botocore's `ClientE
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions as _botocore
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsessionError",
+    "BatchGetError",
+    "BatchWriteError",
     "ClientClosedError",
     "ClientError",
     "ConfigParseError",
@@ -297,6 +299,59 @@ class MFARequiredError(AsessionError):
         return (
             f"the role needs a code of the MFA device {self.serial}, and there is no terminal to "
             "ask: give Session(mfa=...), an async function that takes the serial and returns a code"
+        )
+
+
+class BatchWriteError(AsessionError, ClientError):
+    """Writes of a DynamoDB batch writer that the table did not take.
+
+    `__cause__` is what the service, or the network, said last.
+
+    Attributes:
+        table_name: The table.
+        unwritten: The writes, as BatchWriteItem has them: your data, which the message leaves out.
+        reason: Why they were given up.
+        response: The service's last error, as in every `ClientError`; with the code
+            ``"UnprocessedItems"`` if it left the writes undone and gave no error.
+        operation_name: ``"BatchWriteItem"``.
+    """
+
+    table_name: str
+    unwritten: Sequence[Mapping[str, Any]]
+    reason: str
+    response: Any
+    operation_name: str
+
+    def _message(self) -> str:
+        return (
+            f"{len(self.unwritten)} writes to the DynamoDB table {self.table_name!r} were not "
+            f"done: {self.reason}; this exception's `unwritten` has them, to be put again or kept"
+        )
+
+
+class BatchGetError(AsessionError, ClientError):
+    """Keys that DynamoDB left unread however often they were asked for.
+
+    `__cause__` is what the service said last.
+
+    Attributes:
+        keys: Table name -> the keys: your data, which the message leaves out.
+        reason: Why they were given up.
+        response: As that of `BatchWriteError`, with the code ``"UnprocessedKeys"``.
+        operation_name: ``"BatchGetItem"``.
+    """
+
+    keys: Mapping[str, Sequence[Mapping[str, Any]]]
+    reason: str
+    response: Any
+    operation_name: str
+
+    def _message(self) -> str:
+        count = sum(len(keys) for keys in self.keys.values())
+        tables = ", ".join(repr(table) for table in self.keys)
+        return (
+            f"{count} keys of the DynamoDB tables {tables} were not read: {self.reason}; this "
+            "exception's `keys` has them, to be asked for later"
         )
 
 

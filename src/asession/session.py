@@ -363,7 +363,7 @@ class Session(Identified, Assuming, Available):
         }
 
         async def open_(backend: Backend) -> tuple[Any, Any]:
-            module = await import_module("asession._resources.open")
+            module = await import_module("asession._additions")
             opened: tuple[Any, Any] = await module.open_resource(
                 backend, service_name, api_version, config, arguments
             )

@@ -132,6 +132,14 @@ async def test_leaving_a_listing_early_leaves_nothing_to_collect(
             await anyio.lowlevel.checkpoint()
 
 
+async def test_the_first_item_needs_no_loop_and_no_name(open_resource: Any, name: str) -> None:
+    async with open_resource("s3") as s3:
+        bucket = await filled_bucket(s3, name, 2)
+        assert (await anext(aiter(bucket.objects.all()))).key == "key-00"
+        assert len(await anext(bucket.objects.pages())) == 2
+        assert await anext(aiter(bucket.objects.filter(Prefix="none")), None) is None
+
+
 async def test_cancelling_a_listing_ends_it(open_resource: Any, name: str) -> None:
     async with open_resource("s3") as s3:
         bucket = await filled_bucket(s3, name, 4)

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from contextlib import aclosing, suppress
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, NoReturn, cast
 
 from boto3.resources.collection import CollectionFactory, CollectionManager, ResourceCollection
 from boto3.resources.params import create_request_parameters
 
+from asession._iteration import Iteration
 from asession._resources._upstream import merge_dicts
 from asession._resources.action import AsyncBatchAction
 from asession._resources.base import ensure_data
 from asession._resources.naming import named_after
-
-T = TypeVar("T")
-
-
-class ResourceIterator(AsyncIterator[T], Generic[T]):
-    """Goes through a collection once; ends when exhausted, closed, or simply dropped.
-
-    Leaving an `async for` early needs no `aclosing`: between two items nothing is open, and what
-    is left of the generator is closed with this object. (A bare async generator would be closed
-    later by the event loop, which on trio is a `ResourceWarning`.)
-    """
-
-    __slots__ = ("_generator",)
-
-    def __init__(self, generator: AsyncGenerator[T]) -> None:
-        self._generator = generator
-
-    def __aiter__(self) -> ResourceIterator[T]:
-        return self
-
-    def __anext__(self) -> Awaitable[T]:
-        return self._generator.__anext__()
-
-    async def aclose(self) -> None:
-        """End the iteration early."""
-        await self._generator.aclose()
-
-    def __del__(self) -> None:
-        # The generators below await nothing on their way out, so one step closes them. They still
-        # run, and refuse, only if an event loop was torn down in the middle of a request.
-        with suppress(StopIteration, RuntimeError):
-            self._generator.aclose().send(None)
 
 
 class AsyncResourceCollection(ResourceCollection):
@@ -56,20 +25,20 @@ class AsyncResourceCollection(ResourceCollection):
     _params: dict[str, Any]
     _py_operation_name: str
 
-    def __aiter__(self) -> ResourceIterator[Any]:
-        return ResourceIterator(self._items())
+    def __aiter__(self) -> Iteration[Any]:
+        return Iteration(self._items())
 
     def __iter__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} is iterated with `async for`")
 
-    def pages(self) -> ResourceIterator[list[Any]]:
+    def pages(self) -> Iteration[list[Any]]:
         """Iterate by pages: one list of resources for each response of the service.
 
         Example:
             async for page in bucket.objects.pages():
                 print(len(page))
         """
-        return ResourceIterator(self._pages())
+        return Iteration(self._pages())
 
     async def _items(self) -> AsyncGenerator[Any]:
         async with aclosing(self._pages()) as pages:
@@ -122,7 +91,7 @@ class AsyncCollectionManager(CollectionManager):
             "<collection>.all()`, or filter(), limit(), page_size(), pages()"
         )
 
-    def pages(self) -> ResourceIterator[list[Any]]:
+    def pages(self) -> Iteration[list[Any]]:
         """Iterate by pages: one list of resources for each response of the service."""
         return cast(AsyncResourceCollection, self.iterator()).pages()
 

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
 
+from asession._resources.factory import Customisations
 from asession._resources.service import ServiceDefinition, service_resource
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ async def open_resource(
     api_version: str | None,
     config: Any,
     arguments: Mapping[str, Any],
+    customisations: Customisations,
 ) -> tuple[Any, Any]:
     """A resource, and the client under it; closing the client closes the resource.
 
@@ -34,6 +36,7 @@ async def open_resource(
         api_version: A version of the resource's model; `None` for the latest.
         config: The client's configuration, or `None`.
         arguments: The other arguments of the client.
+        customisations: What other rooms add to the classes; the same object each time.
 
     Raises:
         ResourceNotExistsError: The service has no resources.
@@ -46,7 +49,8 @@ async def open_resource(
         config=backend.resource_config(config),
         **arguments,
     )
-    return service_resource(client, definition, backend.resource_emitter()), client
+    emitter = backend.resource_emitter()
+    return service_resource(client, definition, emitter, customisations), client
 
 
 def _picklable(kind: Any, **arguments: Any) -> Exception:

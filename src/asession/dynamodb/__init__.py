@@ -1,4 +1,7 @@
-"""DynamoDB: conditions and type conversion, boto3's own objects."""
+"""DynamoDB beyond the client: batches, conditions, type conversion.
+
+The conditions and the type conversion are boto3's own objects.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,30 @@ if TYPE_CHECKING:
     from boto3.dynamodb.conditions import Attr, Key
     from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
-__all__ = ["Attr", "Binary", "Key", "TypeDeserializer", "TypeSerializer"]
+    from asession.dynamodb.backoff import Backoff
+    from asession.dynamodb.get import batch_get
+    from asession.dynamodb.writer import BatchWriter
+
+__all__ = [
+    "Attr",
+    "Backoff",
+    "BatchWriter",
+    "Binary",
+    "Key",
+    "TypeDeserializer",
+    "TypeSerializer",
+    "batch_get",
+]
 
 _HOMES = {
     "Attr": "boto3.dynamodb.conditions",
+    "Backoff": "asession.dynamodb.backoff",
+    "BatchWriter": "asession.dynamodb.writer",
     "Binary": "boto3.dynamodb.types",
     "Key": "boto3.dynamodb.conditions",
     "TypeDeserializer": "boto3.dynamodb.types",
     "TypeSerializer": "boto3.dynamodb.types",
+    "batch_get": "asession.dynamodb.get",
 }
 
 
