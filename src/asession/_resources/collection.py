@@ -103,9 +103,11 @@ class AsyncCollectionFactory(CollectionFactory):
         """Build boto3's manager and collection classes, and put the async ones on top."""
         manager: Any = super().load_from_definition(*args, **kwargs)
         collection: Any = manager._collection_cls
-        attributes = {
-            "_collection_cls": type(collection.__name__, (AsyncResourceCollection, collection), {})
-        }
+        # Without these, `help` would show those of the bases, which are about all collections.
+        doc = "A view of a collection; immutable. Iterate it with `async for`, or by `pages()`."
+        view = type(collection.__name__, (AsyncResourceCollection, collection), {"__doc__": doc})
+        doc = "A collection: `async for item in all()`, or filter(), limit(), page_size(), pages()."
+        attributes = {"_collection_cls": view, "__doc__": doc}
         return type(manager.__name__, (AsyncCollectionManager, manager), attributes)
 
     def _create_batch_action(

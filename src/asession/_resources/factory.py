@@ -17,7 +17,7 @@ from asession._resources.base import (
     require_data,
 )
 from asession._resources.collection import AsyncCollectionFactory
-from asession._resources.naming import named_after
+from asession._resources.naming import class_docstring, named_after
 
 CREATING_CLASS = "creating-resource-class."
 
@@ -66,6 +66,8 @@ class ClassEvents:
         bases = kwargs["base_classes"]
         bases[bases.index(ServiceResource)] = AsyncServiceResource
         class_name = event_name.removeprefix(CREATING_CLASS)
+        attributes = kwargs["class_attributes"]
+        attributes["__doc__"] = class_docstring(class_name, attributes["meta"].identifiers)
         for key in (class_name.partition(".")[0], class_name):
             for customise in self._customisations.get(key, ()):
                 customise(event_name=event_name, event_emitter=self, **kwargs)
