@@ -24,7 +24,7 @@ def class_docstring(class_name: str, identifiers: Sequence[str]) -> str:
     service, _, kind = class_name.partition(".")
     if kind == "ServiceResource":
         return (
-            f"The resources of {service}; works while its client is open, and is closed with it.\n\n"
+            f"The resources of {service}; works while its client is open, closed with it.\n\n"
             "Constructors are plain calls. Actions and waiters are awaited, collections are iterated "
             "with `async for`."
         )
