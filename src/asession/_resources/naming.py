@@ -25,13 +25,13 @@ def class_docstring(class_name: str, identifiers: Sequence[str]) -> str:
     if kind == "ServiceResource":
         return (
             f"The resources of {service}; works while its client is open, closed with it.\n\n"
-            "Constructors are plain calls. Actions and waiters are awaited, collections are iterated "
-            "with `async for`."
+            "Constructors are plain calls. Actions and waiters are awaited, collections are "
+            "iterated with `async for`."
         )
     known = ", ".join(f"`{name}`" for name in identifiers)
     return (
         f"A {kind} of {service}, known by its {known}.\n\n"
         "Holds nothing open; works while the client of its service resource is open. Actions and "
-        "waiters are awaited, collections are iterated with `async for`, attributes are plain values "
-        "once it is loaded: by `await load()`, where it has that, or by what returned it."
+        "waiters are awaited, collections are iterated with `async for`, attributes are plain "
+        "values once it is loaded: by `await load()`, where it has that, or by what returned it."
     )
