@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from asession._aws.catalogue import Catalogue
 
 # Process-wide: the classes made from a definition are shared by all sessions with that catalogue.
-_definitions: WeakKeyDictionary[Catalogue, dict[tuple[str, str], ServiceDefinition]]
+# By service and version, and by `None` for the latest.
+_definitions: WeakKeyDictionary[Catalogue, dict[tuple[str, str | None], ServiceDefinition]]
 _definitions = WeakKeyDictionary()
 
 
@@ -63,27 +64,12 @@ def _picklable(kind: Any, **arguments: Any) -> Exception:
 async def _define(
     catalogue: Catalogue, service_name: str, api_version: str | None
 ) -> ServiceDefinition:
-    available = await catalogue.services("resources-1")
-    if service_name not in available:
-        clients = await catalogue.services("service-2")
-        raise _picklable(
-            ResourceNotExistsError,
-            service_name=service_name,
-            available_services=available,
-            has_low_level_client=service_name in clients,
-        )
-    versions = await catalogue.api_versions(service_name, "resources-1")
-    version = versions[-1] if api_version is None else api_version
-    if version not in versions:
-        raise _picklable(
-            UnknownAPIVersionError,
-            service_name=service_name,
-            bad_api_version=version,
-            available_api_versions=", ".join(versions),
-        )
+    # Each question to the catalogue takes a worker thread; asked once, a resource costs no more
+    # than its client.
     definitions = _definitions.setdefault(catalogue, {})
-    definition = definitions.get((service_name, version))
+    definition = definitions.get((service_name, api_version))
     if definition is None:
+        version = await _version(catalogue, service_name, api_version)
         document = await catalogue.service_model(service_name, "resources-1", version)
         definition = definitions.setdefault(
             (service_name, version),
@@ -95,4 +81,30 @@ async def _define(
                 docs_emitter=catalogue.docs_emitter,
             ),
         )
+        definitions[service_name, api_version] = definition
     return definition
+
+
+async def _version(catalogue: Catalogue, service_name: str, api_version: str | None) -> str:
+    available = await catalogue.services("resources-1")
+    if service_name not in available:
+        has_client = service_name in await catalogue.services("service-2")
+        error = _picklable(
+            ResourceNotExistsError,
+            service_name=service_name,
+            available_services=available,
+            has_low_level_client=has_client,
+        )
+        if has_client:
+            error.add_note(f"in asession: `session.client({service_name!r})`")
+        raise error
+    versions = await catalogue.api_versions(service_name, "resources-1")
+    version = versions[-1] if api_version is None else api_version
+    if version not in versions:
+        raise _picklable(
+            UnknownAPIVersionError,
+            service_name=service_name,
+            bad_api_version=version,
+            available_api_versions=", ".join(versions),
+        )
+    return version
