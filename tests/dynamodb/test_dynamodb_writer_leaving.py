@@ -154,3 +154,26 @@ async def test_the_end_of_the_block_waits_for_what_other_tasks_send(
                         await anyio.sleep(0)
                 assert batch.unwritten == ()
                 assert len(await items_of(table)) == 25
+
+
+async def test_the_end_of_the_block_can_be_cancelled(
+    open_table: OpenTable, ministack_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stall(request: RecordedRequest) -> Reply | None:
+        return Reply(delay=60) if request.action == "BatchWriteItem" else None
+
+    with Recorder(stall, upstream=ministack_url) as recorder:
+        async with open_table(recorder.url) as table:
+            batch = table.batch_writer()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(put_one, batch)
+                while not slices(recorder):
+                    await anyio.sleep(0.01)
+                tasks.cancel_scope.cancel()
+            assert batch.unwritten == ({"PutRequest": {"Item": {"id": "a"}}},)
+            assert "1 of the writes" in caplog.text
+
+
+async def put_one(writer: Any) -> None:
+    async with writer as batch:
+        await batch.put_item(Item={"id": "a"})

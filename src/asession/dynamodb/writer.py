@@ -122,10 +122,17 @@ class BatchWriter:
     ) -> None:
         self._unusable = _LEFT
         if error is None:
-            await self._drain()
+            try:
+                await self._drain()
+            except BaseException as failed:
+                self._report(failed)
+                raise
             return
         if self._flush_on_error:
             await self._drain_beside(error)
+        self._report(error)
+
+    def _report(self, error: BaseException) -> None:
         left = len(self._plan)
         if left and isinstance(error, Exception):
             error.add_note(
