@@ -29,6 +29,12 @@ PRINTS = {
         "client configuration: profile batch, region us-east-1, key AKIABATCH",
     ],
     "default_session": ["queues: [", "buckets: [", "default session: default us-east-1"],
+    "dynamodb_bulk_load": [
+        "written: 192",
+        "at noon: [Decimal('12.1'), Decimal('12.1'), Decimal('12.1'), Decimal('12.1')]",
+        "warm on the hill: 22 22.1",
+        "warm on the hill: 23 23.1",
+    ],
     "first_session": [
         "profile: default region: us-east-1",
         "buckets: [",
