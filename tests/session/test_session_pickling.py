@@ -180,6 +180,19 @@ async def test_resolved_credentials_do_not_travel(make: Make) -> None:
 
 FACTS: dict[str, dict[str, Any]] = {
     "AsessionError": {"what": "it", "why": 1},
+    "BatchGetError": {
+        "keys": {"orders": [{"id": "1"}]},
+        "reason": "r",
+        "response": {"Error": {"Code": "UnprocessedKeys", "Message": "r"}},
+        "operation_name": "BatchGetItem",
+    },
+    "BatchWriteError": {
+        "table_name": "orders",
+        "unwritten": ({"PutRequest": {"Item": {"id": "1"}}},),
+        "reason": "r",
+        "response": {"Error": {"Code": "UnprocessedItems", "Message": "r"}},
+        "operation_name": "BatchWriteItem",
+    },
     "ClientClosedError": {"what": "s3 client"},
     "ConfigParseError": {"path": "/x", "line": 3, "error": "no ]"},
     "CredentialRetrievalError": {"provider": "sso", "error_msg": "no token"},
