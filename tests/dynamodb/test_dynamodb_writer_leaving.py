@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -54,7 +55,8 @@ async def test_an_exception_of_the_body_wins_over_one_of_the_last_writes(
     async with open_table() as table:
         gone = type(table)(f"{table.name}-gone", client=table.meta.client)
         with pytest.raises(LookupError, match="of the body") as caught:
-            await put_and_fail(gone.batch_writer(flush_on_error=True))
+            await put_and_fail(batch := gone.batch_writer(flush_on_error=True))
+        assert batch.unwritten == ({"PutRequest": {"Item": {"id": "a"}}},)
         assert any("ResourceNotFoundException" in note for note in caught.value.__notes__)
 
 
@@ -138,6 +140,46 @@ async def test_a_cancelled_call_loses_nothing_while_the_block_goes_on(
                 await batch.put_item(Item={"id": "i25"})
                 assert len(batch.unwritten) == 1
             assert len(await items_of(table)) == 26
+
+
+async def test_who_waits_for_a_turn_sends_nothing_after_an_exception(
+    open_table: OpenTable, ministack_url: str
+) -> None:
+    arrived, release = anyio.Event(), anyio.Event()
+
+    async def hold(**_kwargs: Any) -> None:
+        arrived.set()
+        await release.wait()
+
+    with Recorder(upstream=ministack_url) as recorder:
+        async with open_table(recorder.url) as table:
+            table.meta.client.meta.events.register("before-call.dynamodb.BatchWriteItem", hold)
+            batch = table.batch_writer()
+
+            async def put(task: int) -> None:
+                # Whoever fills a slice while another one is sent waits for its turn, and puts no
+                # more meanwhile; after the block, nothing can be put.
+                with suppress(RuntimeError):
+                    for number in range(25):
+                        await batch.put_item(Item={"id": f"{task}-{number}"})
+
+            async def fail() -> None:
+                async with batch:
+                    for task in range(2):
+                        tasks.start_soon(put, task)
+                    await arrived.wait()
+                    await anyio.wait_all_tasks_blocked()
+                    raise LookupError("of the body")
+
+            async with anyio.create_task_group() as tasks:
+                with pytest.raises(LookupError, match="of the body"):
+                    await fail()
+                left = len(batch.unwritten)
+                assert left > 25
+                release.set()
+            assert [len(writes) for writes in slices(recorder)] == [25]
+            assert len(batch.unwritten) == left - 25
+            assert len(await items_of(table)) == 25
 
 
 async def test_the_end_of_the_block_waits_for_what_other_tasks_send(

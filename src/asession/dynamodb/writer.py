@@ -73,14 +73,17 @@ class BatchWriter:
         self._resume_at = 0.0
         self._answered = anyio.Event()
         self._unusable: str | None = _NOT_ENTERED
+        self._abandoned = False
+        self._failed_at_end: list[WriteRequest] = []
 
     @property
     def unwritten(self) -> tuple[WriteRequest, ...]:
         """What was put and is not known to be written, as BatchWriteItem has it.
 
-        After the block was left by an exception: what is lost unless you put it again.
+        After the block was left by an exception: what is lost unless you put it again. What a
+        `BatchWriteError` has told you is not among it.
         """
-        return self._plan.unwritten()
+        return (*self._failed_at_end, *self._plan.unwritten())
 
     async def put_item(self, Item: Mapping[str, Any]) -> None:  # noqa: N803 - boto3's name
         """Put an item.
@@ -124,6 +127,9 @@ class BatchWriter:
         if error is None:
             try:
                 await self._drain()
+            except BatchWriteError:
+                self._failed_at_end.clear()
+                raise
             except BaseException as failed:
                 self._report(failed)
                 raise
@@ -133,15 +139,16 @@ class BatchWriter:
         self._report(error)
 
     def _report(self, error: BaseException) -> None:
-        left = len(self._plan)
+        self._abandoned = True
+        left = len(self.unwritten)
         if left and isinstance(error, Exception):
             error.add_note(
                 f"batch_writer: {left} of the writes to the table {self.table_name!r} were not "
-                "sent, because of this exception; the writer's `unwritten` has them"
+                "done when this exception ended it; the writer's `unwritten` has them"
             )
         elif left:
             logger.warning(
-                "batch_writer was cancelled: %d of the writes to the table %r were not sent",
+                "batch_writer was cancelled: %d of the writes to the table %r were not done",
                 left,
                 self.table_name,
             )
@@ -179,6 +186,8 @@ class BatchWriter:
                 # Meanwhile others may learn that the table needs even more time, or take the slice.
                 while self._resume_at > anyio.current_time():  # noqa: ASYNC110
                     await anyio.sleep_until(self._resume_at)
+                if self._abandoned:
+                    return  # `unwritten` has it all
                 batch = self._plan.take(partial=partial)
                 if batch:
                     await self._send(batch)
@@ -196,7 +205,9 @@ class BatchWriter:
             raise self._failed(batch, error) from error
         except BaseException:
             # Cancelled: whether the service has got them is unknown, and to write them twice does
-            # no harm. Whoever sends next takes them first.
+            # no harm, unless a newer write of a key overtakes the request that was left behind;
+            # to rule that out, a cancellation would have to wait for it. Whoever sends next takes
+            # them first.
             self._plan.give_back(batch)
             raise
         finally:
@@ -235,6 +246,7 @@ class BatchWriter:
                 await self._pump(partial=True)
             except BatchWriteError as error:
                 failed.append(error)
+                self._failed_at_end += error.unwritten
             else:
                 if self._plan.in_flight and not self._plan.is_due(partial=True):
                     await answered.wait()
