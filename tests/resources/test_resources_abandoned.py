@@ -19,14 +19,15 @@ pytestmark = pytest.mark.anyio
 
 PAGE = (
     '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>'
-    "<IsTruncated>true</IsTruncated><NextMarker>m</NextMarker>{}</ListBucketResult>"
+    "<IsTruncated>true</IsTruncated><NextMarker>{}</NextMarker>{}</ListBucketResult>"
 )
 KEYS = "".join(f"<Contents><Key>k{number}</Key><Size>1</Size></Contents>" for number in range(3))
 
 
-def answer(_request: RecordedRequest) -> Reply:
+def answer(request: RecordedRequest) -> Reply:
     """A listing that never ends."""
-    return Reply.xml(PAGE.format(KEYS))
+    marker = int(request.query.get("marker", 0))
+    return Reply.xml(PAGE.format(marker + 1, KEYS))
 
 
 async def by_break(bucket: Any) -> None:
