@@ -163,7 +163,9 @@ async def test_a_wrong_content_length_is_an_error_before_or_while_sending(
         await unsigned_s3.get_object(Bucket=bucket, Key="k")
 
 
-@pytest.mark.parametrize("body", [{"a": 1}, [1, 2], 3, object()], ids=["dict", "list", "number", "object"])
+@pytest.mark.parametrize(
+    "body", [{"a": 1}, [1, 2], 3, object()], ids=["dict", "list", "number", "object"]
+)
 async def test_what_is_no_body_is_refused_as_botocore_does(s3, bucket, body):
     with pytest.raises(ParamValidationError, match="Invalid type for parameter Body"):
         await s3.put_object(Bucket=bucket, Key="k", Body=body)

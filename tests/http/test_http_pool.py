@@ -176,9 +176,22 @@ async def test_cancelled_at_any_await_a_request_leaves_nothing_behind(
                 await transport.aclose()
         gc.collect()  # a socket left open would warn, which is an error
         if not reached:
-            assert step > 5
+            assert step > 3  # how many there are depends on how the answer arrives
             return
     raise AssertionError("the request never ended")
+
+
+async def test_a_request_that_was_cancelled_before_it_began_is_not_sent() -> None:
+    with Recorder(lambda request: Reply.json({"TableNames": []})) as aws:
+        session = Session("AKIAX", "s", region_name="us-east-1", endpoint_url=aws.url)
+        async with session.client("dynamodb") as client:
+            await client.list_tables()  # a connection is open now
+            for _ in range(20):
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await client.list_tables()
+                assert scope.cancelled_caught
+            assert len(aws.requests) == 1
 
 
 async def test_cancelled_at_any_await_a_queued_request_passes_its_turn_on(

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,9 @@ _TAIL_LINES = 40
 
 class ServerFailedError(Exception):
     """A server did not start; the message ends with the tail of its log."""
+
+
+_FIRST_PORT, _PORTS = 10_240, 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +59,19 @@ class ServerSpec:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; all different."""
+    """Ports that were free a moment ago; all different.
+
+    They are below those that the system gives to whoever asks for any, so that none is given away
+    before its server has it.
+    """
+    ports: list[int] = []
     with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(count):
+        while len(ports) < count:
             probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind((HOST, 0))
-            ports.append(probe.getsockname()[1])
-        return ports
+            with contextlib.suppress(OSError):
+                probe.bind((HOST, _FIRST_PORT + secrets.randbelow(_PORTS)))
+                ports.append(probe.getsockname()[1])
+    return ports
 
 
 def child_environ(directory: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -85,6 +86,13 @@ class Recorder:
     def connections_open(self) -> int:
         """How many connections are open now."""
         return len(self._tasks)
+
+    def all_closed(self, within: float) -> bool:
+        """Whether no connection is open, or none is any more after so many seconds at most."""
+        deadline = time.monotonic() + within
+        while self.connections_open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not self.connections_open
 
     def clear(self) -> None:
         """Forget the recorded requests."""

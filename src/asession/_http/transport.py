@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 
+from anyio.lowlevel import checkpoint_if_cancelled
+
 from asession._http.connections import Connection
 from asession._http.errors import ConnectionClosed, TransportClosed
 from asession._http.exchange import Exchange
@@ -46,6 +48,8 @@ class Transport:
         """
         if os.getpid() != self._pid:
             raise TransportClosed("the transport belongs to the process that this one forked from")
+        # The answer may be here before a cancellation is: whoever is cancelled sends nothing.
+        await checkpoint_if_cancelled()
         if self._owner is None:
             self._owner = Owner(self._pool, Handover(), self._pid)
             self._pool.clock = loop_clock()
