@@ -58,8 +58,10 @@ def tests(session: nox.Session) -> None:
     The code blocks of the documentation and the examples have sessions of their own.
     """
     install(session, "test")
+    # A process per core, each with servers of its own; the tests of a file stay together.
+    spread = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
     apart = ("--ignore=tests/docs", "--ignore=tests/examples")
-    session.run("pytest", *(session.posargs or apart))
+    session.run("pytest", *(session.posargs or (*spread, *apart)))
 
 
 @nox.session(python=[version for version in PYTHONS if version != OWN_PYTHON])
