@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from asession._events import SessionEvents
 from asession._options import SessionOptions
 from asession._runtime.threads import import_module
+from asession._runtime.turns import turn
 from asession.credentials.providers import check_inserts
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Connector:
         """Resolve, and make the way to AWS on this event loop."""
         if self._options.botocore_session is not None:
             return await self._drive()
+        await turn()  # a worker thread may have to be started
         resolution = await self._resolve()
         module = await import_module("asession._aws.backend")
         identify = (await self.identity()).connect

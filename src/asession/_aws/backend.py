@@ -23,6 +23,7 @@ from asession._http.transport import Transport
 from asession._options import SessionOptions
 from asession._runtime.loops import LoopToken, current_backend, current_loop
 from asession._runtime.threads import in_thread
+from asession._runtime.turns import turn
 from asession._settings.settings import Resolution
 from asession.exceptions import WrongEventLoopError
 
@@ -176,6 +177,7 @@ async def connect(
     data_path = resolution.settings["data_path"].value
     catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
     transport = Transport()
+    await turn()
     aio = AwsSession(options, resolution, catalogue, transport, identify, private)
     return Backend(aio, catalogue, events, transport)
 

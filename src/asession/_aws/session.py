@@ -46,6 +46,7 @@ from asession._once import Once
 from asession._options import SessionOptions
 from asession._profiles.snapshot import ProfileSnapshot
 from asession._runtime.loops import current_backend
+from asession._runtime.turns import turn
 from asession._settings.profile import Profile
 from asession._settings.settings import Resolution, Settings
 from asession._version import __version__
@@ -245,6 +246,7 @@ class AwsSession(AioSession):
             user_agent_creator=self._user_agent_creator(),
             auth_token_resolver=self.get_auth_token,
         )
+        await turn()
         client = await creator.create_client(
             service_name=service_name,
             region_name=region_name,
