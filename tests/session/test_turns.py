@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
@@ -22,7 +24,7 @@ async def ticking(told: list[str], *, task_status: anyio.abc.TaskStatus[None]) -
 
 def crowded(told: list[str], what: str) -> int:
     """How often something happened twice with no cycle in between."""
-    pairs = zip(told, told[1:], strict=False)
+    pairs = itertools.pairwise(told)
     return sum(pair == (what, what) for pair in pairs)
 
 
