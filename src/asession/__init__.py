@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asession import credentials as credentials
     from asession import dynamodb as dynamodb
     from asession import exceptions as exceptions
+    from asession import s3 as s3
     from asession import web as web
     from asession._default import client as client
     from asession._default import current_session as current_session
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from asession._fan_out import fan_out as fan_out
     from asession._logging import set_stream_logger as set_stream_logger
     from asession.credentials import Credentials as Credentials
+    from asession.s3 import TransferConfig as TransferConfig
     from asession.session import Session as Session
 
 # Where each public name lives; loaded when first used, so that `import asession` is cheap.
@@ -30,6 +32,7 @@ _HOMES = {
     "Credentials": "asession.credentials",
     "FanOutResult": "asession._fan_out",
     "Session": "asession.session",
+    "TransferConfig": "asession.s3",
     "client": "asession._default",
     "current_session": "asession._default",
     "fan_out": "asession._fan_out",
@@ -39,13 +42,14 @@ _HOMES = {
     "use_session": "asession._default",
     "warm_up": "asession._default",
 }
-_PACKAGES = ("credentials", "dynamodb", "exceptions", "session", "web")
+_PACKAGES = ("credentials", "dynamodb", "exceptions", "s3", "session", "web")
 
 __all__ = [
     "Config",
     "Credentials",
     "FanOutResult",
     "Session",
+    "TransferConfig",
     "__version__",
     "client",
     "credentials",
@@ -54,6 +58,7 @@ __all__ = [
     "exceptions",
     "fan_out",
     "resource",
+    "s3",
     "set_stream_logger",
     "setup_default_session",
     "use_session",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asession._resources.factory import Customisations
 from asession._resources.open import open_resource as _open_resource
 from asession.dynamodb.table import add_to_service, add_to_table
+from asession.s3.extension import CUSTOMISATIONS as OF_S3
 
 if TYPE_CHECKING:
     from asession._aws.backend import Backend
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 OF_RESOURCES: Customisations = {
     "dynamodb.ServiceResource": (add_to_service,),
     "dynamodb.Table": (add_to_table,),
+    **OF_S3,
 }
 """Always this object: the classes made with it are shared."""
 

@@ -14,7 +14,12 @@ import botocore.exceptions as _botocore
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from boto3.exceptions import ResourceNotExistsError, UnknownAPIVersionError
+    from boto3.exceptions import (
+        ResourceNotExistsError,
+        RetriesExceededError,
+        S3UploadFailedError,
+        UnknownAPIVersionError,
+    )
 
 __all__ = [
     "AsessionError",
@@ -31,6 +36,8 @@ __all__ = [
     "ProfileNotFoundError",
     "ResourceNotExistsError",
     "ResourceNotLoadedError",
+    "RetriesExceededError",
+    "S3UploadFailedError",
     "SessionNotEnteredError",
     "SessionNotResolvedError",
     "UnknownAPIVersionError",
@@ -355,7 +362,12 @@ class BatchGetError(AsessionError, ClientError):
         )
 
 
-_BOTO3 = ("ResourceNotExistsError", "UnknownAPIVersionError")
+_BOTO3 = (
+    "ResourceNotExistsError",
+    "RetriesExceededError",
+    "S3UploadFailedError",
+    "UnknownAPIVersionError",
+)
 
 
 def __getattr__(name: str) -> Any:

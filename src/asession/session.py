@@ -11,6 +11,7 @@ from asession._available import Available
 from asession._clients import LiveState, LiveStates, Opening
 from asession._connector import Connector
 from asession._events import SessionEvents
+from asession._extensions import prepare
 from asession._identity import Identified
 from asession._options import SessionOptions
 from asession._roles import Assuming
@@ -309,6 +310,7 @@ class Session(Identified, Assuming, Available):
         }
 
         async def open_(backend: Backend) -> tuple[Any, Any]:
+            await prepare(service_name)
             opened = await backend.open_client(service_name, **arguments)
             return opened, opened
 

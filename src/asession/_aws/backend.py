@@ -52,6 +52,7 @@ class Backend:
         self._transport = transport
         self._events = events
         self._replayed = 0
+        self._shared: dict[Any, Any] = {}
         self._in_use = 0
         self._closed = False
         self.catalogue = catalogue
@@ -63,7 +64,7 @@ class Backend:
         self._replay()
         with self.using():
             client = await self._aio.create_client(service_name, **kwargs).__aenter__()
-        lease(client, service_name)
+        lease(client, service_name, self._shared)
         return client
 
     @contextmanager

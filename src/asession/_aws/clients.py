@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
@@ -55,6 +56,8 @@ class LeasedClient:
     """Mixed into the class of each client, in front of `AioBaseClient`."""
 
     _lease: Lease | None = None
+    # What the clients of one session on one event loop share, by who keeps it there.
+    _shared: dict[Any, Any]
 
     async def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
         if self._lease is not None:
@@ -89,14 +92,33 @@ class LeasedClient:
             self._lease.released = True
 
 
-def mix_in(base_classes: list[type], **_: Any) -> None:
-    """Handler of ``creating-client-class``: put `LeasedClient` in front."""
+# Process-wide: by service, what its clients have beyond its operations. Filled when the modules
+# that say so are imported, which is before any client class is made, and not changed afterwards.
+_additions: dict[str, Callable[[], type]] = {}
+
+
+def add_to_clients(service_name: str, load: Callable[[], type]) -> None:
+    """Put a class in front of the client class of a service, in every session.
+
+    Args:
+        service_name: As in the names of events, for example ``"s3"``.
+        load: Imports the class when the first client class of the service is made.
+    """
+    _additions[service_name] = load
+
+
+def mix_in(base_classes: list[type], event_name: str = "", **_: Any) -> None:
+    """Handler of ``creating-client-class``: put `LeasedClient` and the additions in front."""
     if LeasedClient not in base_classes:
+        load = _additions.get(event_name.rpartition(".")[2])
+        if load is not None:
+            base_classes.insert(0, load())
         base_classes.insert(0, LeasedClient)
 
 
-def lease(client: Any, service_name: str) -> None:
-    """Bind a new client to this event loop."""
+def lease(client: Any, service_name: str, shared: dict[Any, Any]) -> None:
+    """Bind a new client to this event loop, and to what it shares with others."""
+    client._shared = shared
     client._lease = Lease(f"{service_name} client", current_loop())
     # Presigning makes no API call, but may wait for credentials as one does. Below the service's
     # name, because a handler there may answer first.

@@ -37,6 +37,9 @@ def wrap(params: Any, model: Any, context: Any, **_: Any) -> Awaitable[None] | N
     body = params.get(name)
     if body is None:
         return None
+    if isinstance(body, Upload):
+        context[_UPLOAD] = body
+        return None
     if isinstance(body, bytes | bytearray | str):
         _compare(params, name, None if isinstance(body, str) else len(body))
         return None
