@@ -25,6 +25,7 @@ __all__ = [
     "AsessionError",
     "BatchGetError",
     "BatchWriteError",
+    "ChecksumMismatchError",
     "ClientClosedError",
     "ClientError",
     "ConfigParseError",
@@ -32,6 +33,7 @@ __all__ = [
     "InvalidSettingError",
     "MFARequiredError",
     "NoCredentialsError",
+    "ObjectChangedError",
     "PartialCredentialsError",
     "ProfileNotFoundError",
     "ResourceNotExistsError",
@@ -40,6 +42,7 @@ __all__ = [
     "S3UploadFailedError",
     "SessionNotEnteredError",
     "SessionNotResolvedError",
+    "TransferFailedError",
     "UnknownAPIVersionError",
     "WrongEventLoopError",
 ]
@@ -360,6 +363,29 @@ class BatchGetError(AsessionError, ClientError):
             f"{count} keys of the DynamoDB tables {tables} were not read: {self.reason}; this "
             "exception's `keys` has them, to be asked for later"
         )
+
+
+class TransferFailedError(AsessionError):
+    """A transfer to or from S3 cannot go on.
+
+    Attributes:
+        location: What is transferred, as ``s3://bucket/key``.
+        reason: What is wrong.
+    """
+
+    location: str
+    reason: str
+
+    def _message(self) -> str:
+        return f"{self.location}: {self.reason}"
+
+
+class ObjectChangedError(TransferFailedError):
+    """An object was replaced or removed while it was being downloaded or copied in parts."""
+
+
+class ChecksumMismatchError(TransferFailedError, _botocore.FlexibleChecksumError):
+    """What arrived of an object is not what its checksum is of."""
 
 
 _BOTO3 = (

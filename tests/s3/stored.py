@@ -18,3 +18,9 @@ def same(one, other):
 
 async def uploads(s3, bucket):
     return (await s3.list_multipart_uploads(Bucket=bucket)).get("Uploads", [])
+
+
+def idle(s3):
+    """Whether no connection is in use or lost."""
+    counters = s3._endpoint.http_session._transport.counters()
+    return counters.open == counters.idle and counters.waiting == 0

@@ -26,7 +26,8 @@ class Peer:
 
     Attributes:
         head: The request line and headers as they arrived.
-        received: How many bytes of the body were read.
+        body: What was read of the body.
+        received: How many bytes of it.
         good: A right answer to the request: head and body.
     """
 
@@ -35,6 +36,7 @@ class Peer:
         self._stopping = stopping
         self._buffer = b""
         self.head = b""
+        self.body = b""
         self.received = 0
         self.good = (b"", b"")
 
@@ -61,8 +63,8 @@ class Peer:
             length = int(head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
             while len(self._buffer) < length:
                 self._buffer += self._some()
-        self.received = len(self._buffer)
-        self._buffer = b""
+        self.body, self._buffer = self._buffer, b""
+        self.received = len(self.body)
 
     def _some(self) -> bytes:
         data = self._socket.recv(1 << 20)
@@ -117,6 +119,8 @@ class FaultServer:
             ...  # calls with endpoint_url=server.url
             assert server.requests == 2
     """
+
+    peer = Peer
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = list(faults)
@@ -183,7 +187,7 @@ class FaultServer:
                 self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        peer = Peer(connection, self._stopping)
+        peer = self.peer(connection, self._stopping)
         try:
             while peer.next_head() and self._next(peer.head)(peer):
                 pass

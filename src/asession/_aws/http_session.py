@@ -32,7 +32,7 @@ from asession._http.errors import (
     TlsFailed,
     TransportClosed,
 )
-from asession._http.limits import Timeouts
+from asession._http.limits import READ_SIZE, Timeouts
 from asession._http.requests import Proxy, Request, Route
 from asession._http.responses import Response
 from asession._http.tls import TlsSettings
@@ -266,10 +266,10 @@ class RawBody:
         except HttpError as error:
             raise self._mapped(error) from error
 
-    async def read_some(self) -> bytes:
-        """What arrives next, for event streams; none at the end."""
+    async def read_some(self, max_bytes: int = READ_SIZE) -> bytes:
+        """What arrives next, as it arrives; none at the end."""
         try:
-            return await self._response.read_some()
+            return await self._response.read_some(max_bytes)
         except HttpError as error:
             raise self._mapped(error) from error
 

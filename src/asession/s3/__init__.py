@@ -6,6 +6,7 @@ from asession.s3.arguments import (
     ALLOWED_COPY_ARGS,
     ALLOWED_DOWNLOAD_ARGS,
     ALLOWED_UPLOAD_ARGS,
+    CopySource,
 )
 from asession.s3.config import TransferConfig
 from asession.s3.progress import Callback
@@ -15,5 +16,6 @@ __all__ = [
     "ALLOWED_DOWNLOAD_ARGS",
     "ALLOWED_UPLOAD_ARGS",
     "Callback",
+    "CopySource",
     "TransferConfig",
 ]

@@ -8,6 +8,9 @@ from typing import Any
 
 ExtraArgs = Mapping[str, Any]
 Arguments = dict[str, Any]
+CopySource = Mapping[str, str] | str
+"""``{"Bucket": ..., "Key": ..., "VersionId": ...}`` without the last for the newest version, or
+``"bucket/key?versionId=..."``, or the ARN of an access point and ``/object/key``."""
 
 ALGORITHMS = (
     *("CRC32", "CRC32C", "CRC64NVME"),

@@ -9,9 +9,12 @@ from asession import exceptions
 from asession._runtime.threads import in_thread
 from asession.exceptions import ClientError
 from asession.s3 import arguments
-from asession.s3.arguments import ExtraArgs
+from asession.s3.arguments import CopySource, ExtraArgs
 from asession.s3.config import config_of
+from asession.s3.copy import Copying, source_of
+from asession.s3.copy import check as check_copy
 from asession.s3.crew import contained
+from asession.s3.download import Receiving
 from asession.s3.limits import Limits
 from asession.s3.multipart import Place
 from asession.s3.progress import Callback, meter_of
@@ -90,6 +93,119 @@ class TransferMethods:
         """
         sending = self._sending(Bucket, Key, ExtraArgs, Callback, Config)
         await contained(sending.send_object, Fileobj)
+
+    async def download_file(
+        self,
+        Bucket: str,
+        Key: str,
+        Filename: str | os.PathLike[str],
+        ExtraArgs: ExtraArgs | None = None,
+        Callback: Callback | None = None,
+        Config: Any = None,
+    ) -> None:
+        """Download an object into a file.
+
+        The file is written under another name beside the final one, and renamed once it is whole
+        and its checksum is right; if it fails, nothing is left. Objects of `multipart_threshold`
+        bytes and more come in ranges, side by side, all of the same version of the object.
+
+        Args:
+            Bucket: Where the object is.
+            Key: What it is called there.
+            Filename: The path of the file; what is there is replaced.
+            ExtraArgs: See `asession.s3.ALLOWED_DOWNLOAD_ARGS`.
+            Callback: Called with the number of bytes kept since its last call.
+            Config: A `TransferConfig`.
+
+        Raises:
+            ValueError: An extra argument is not known.
+            OSError: The file cannot be written.
+            ClientError: S3 refused a request.
+            ObjectChangedError: The object was replaced meanwhile.
+            ChecksumMismatchError: The bytes were damaged on their way.
+            boto3.exceptions.RetriesExceededError: The body broke off again and again.
+        """
+        path = _path(Filename)
+        receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
+        await contained(receiving.to_path, path)
+
+    async def download_fileobj(
+        self,
+        Bucket: str,
+        Key: str,
+        Fileobj: Any,
+        ExtraArgs: ExtraArgs | None = None,
+        Callback: Callback | None = None,
+        Config: Any = None,
+    ) -> None:
+        """Download an object to a file object, in order; it need not be seekable.
+
+        What was written before an error stays written.
+
+        Args:
+            Bucket: See `download_file`, as for all arguments but `Fileobj`.
+            Key: See `download_file`.
+            Fileobj: A file object in binary mode with `write`, or a stream with `send`, sync or
+                async. It stays open.
+            ExtraArgs: See `download_file`.
+            Callback: See `download_file`.
+            Config: See `download_file`.
+
+        Raises:
+            TypeError: The target is no binary file object.
+            ClientError: See `download_file`, as for all other errors.
+        """
+        receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
+        await contained(receiving.to_object, Fileobj)
+
+    async def copy(
+        self,
+        CopySource: CopySource,
+        Bucket: str,
+        Key: str,
+        ExtraArgs: ExtraArgs | None = None,
+        Callback: Callback | None = None,
+        SourceClient: Any = None,
+        Config: Any = None,
+    ) -> None:
+        """Copy an object inside S3; objects of `multipart_threshold` bytes and more in parts.
+
+        Args:
+            CopySource: What is copied; see `asession.s3.CopySource`.
+            Bucket: Where the copy goes.
+            Key: What it is called there.
+            ExtraArgs: See `asession.s3.ALLOWED_COPY_ARGS`.
+            Callback: Called with the number of bytes copied since its last call.
+            SourceClient: Asks for the source's size and tags, where this client cannot.
+            Config: A `TransferConfig`.
+
+        Raises:
+            ValueError: An extra argument is not known, or the source is not named in full.
+            ClientError: S3 refused a request.
+            ObjectChangedError: The source was replaced meanwhile.
+        """
+        source = source_of(CopySource)
+        copying = Copying(
+            source,
+            SourceClient or self,
+            Place(self, Bucket, Key),
+            limits_of(self),
+            config_of(Config),
+            check_copy(ExtraArgs, source["Bucket"], Bucket),
+            meter_of(Callback),
+        )
+        await contained(copying.run)
+
+    def _receiving(
+        self, bucket: str, key: str, given: ExtraArgs | None, callback: Any, config: Any
+    ) -> Receiving:
+        return Receiving(
+            Place(self, bucket, key),
+            limits_of(self),
+            config_of(config),
+            arguments.check(given, arguments.ALLOWED_DOWNLOAD_ARGS, bucket),
+            meter_of(callback),
+        )
 
     def _sending(
         self, bucket: str, key: str, given: ExtraArgs | None, callback: Any, config: Any

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
+
+import anyio
 
 from asession._aws.bodies import Upload, upload_of
 from asession._runtime.threads import in_thread
@@ -16,7 +18,7 @@ from asession.s3.checksums import can_combine, combined, encode
 from asession.s3.config import TransferConfig
 from asession.s3.crew import Crew, work
 from asession.s3.limits import STREAMED, Limits
-from asession.s3.multipart import Multipart, Place
+from asession.s3.multipart import GRACE, Multipart, Place
 from asession.s3.plan import Part, is_multipart, parts, streamed_part_size, upload_part_size
 from asession.s3.progress import Meter
 from asession.s3.windows import (
@@ -94,7 +96,13 @@ class Sending:
             finally:
                 window.close()
         else:
-            await self._send_stream(await _stream_of(source))
+            try:
+                await self._send_stream(await _stream_of(source))
+            finally:
+                if isinstance(source, AsyncGenerator):
+                    # Left in the middle it can never be used again: it ends in the task it ran in.
+                    with anyio.move_on_after(GRACE, shield=True):
+                        await source.aclose()
 
     async def _send_bytes(self, content: bytes) -> None:
         """What a small file holds; its memory is reserved."""
@@ -141,9 +149,8 @@ class Sending:
                 # The memory was reserved before: to ask for more here could wait for ever.
                 amount = held if start + base >= len(first) else min(held, base)
                 held -= amount
-                crew.start(
-                    amount, self._send_part, multipart, self._held_body(number, first, start, base)
-                )
+                body = self._held_body(number, first, start, base)
+                crew.start(amount, self._send_part, multipart, body)
             ended = len(first) < wanted
             while not ended:
                 number += 1

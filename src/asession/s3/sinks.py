@@ -1,0 +1,90 @@
+"""Where the parts of a download go: anywhere into a file, or in order to a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from asession._aws.received import ReceivedBody
+from asession._runtime.threads import in_thread
+from asession.s3.checksums import Checksum
+from asession.s3.fetching import Fetching
+from asession.s3.limits import STREAMED
+from asession.s3.plan import Part
+from asession.s3.tempfiles import TempFile
+from asession.s3.verify import Verifier
+from asession.s3.writers import Writer
+
+
+class PartSink(Protocol):
+    """Takes parts, several at once."""
+
+    def cost(self, part: Part) -> int:
+        """How many bytes of memory a part takes."""
+
+    async def take(self, part: Part, body: ReceivedBody | None) -> None:
+        """Fetch a part, from a body that begins with it if there is one, and keep it."""
+
+
+class FileSink:
+    """Writes each part where it belongs; lives as long as the download."""
+
+    def __init__(self, file: TempFile, fetching: Fetching, verifier: Verifier) -> None:
+        self._file = file
+        self._fetching = fetching
+        self._verifier = verifier
+
+    def cost(self, part: Part) -> int:
+        """A piece that arrives and one that is written."""
+        return STREAMED
+
+    async def take(self, part: Part, body: ReceivedBody | None) -> None:
+        """Fetch a part and write it."""
+        checksum = self._verifier.new()
+
+        async def sink(place: int, pieces: list[bytes]) -> None:
+            await in_thread(self._file.write, place, pieces, checksum)
+
+        await self._fetching.fetch(part, body, sink)
+        self._verifier.done(part.number, checksum, part.size)
+
+
+class WriterSink:
+    """Keeps each part until those before it are written; lives as long as the download."""
+
+    def __init__(self, writer: Writer, fetching: Fetching, verifier: Verifier) -> None:
+        self._writer = writer
+        self._fetching = fetching
+        self._verifier = verifier
+        writer.whole = verifier.new_whole()
+
+    def cost(self, part: Part) -> int:
+        """All of it, and a piece that arrives."""
+        return part.size + STREAMED
+
+    async def take(self, part: Part, body: ReceivedBody | None) -> None:
+        """Fetch a part, and write it when it is its turn."""
+        writer, checksum = self._writer, self._verifier.new()
+        kept: list[bytes] = []
+        turn = part.start
+
+        async def sink(place: int, pieces: list[bytes]) -> None:
+            nonlocal turn
+            if checksum is not None:
+                await in_thread(_update, checksum, pieces)
+            kept.extend(pieces)
+            if writer.place == turn:
+                await writer.write(kept)
+                kept.clear()
+                turn = writer.place
+
+        await self._fetching.fetch(part, body, sink)
+        if kept:
+            await writer.turn(turn)
+            await writer.write(kept)
+        self._verifier.done(part.number, checksum, part.size)
+
+
+def _update(checksum: Checksum, pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        checksum.update(piece)
