@@ -35,7 +35,7 @@ class Bandwidth:
         self._rate = rate
         self._clock = clock
         self._sleep = sleep
-        self._due = 0.0
+        self._due = float("-inf")
 
     @property
     def piece(self) -> int:

@@ -33,6 +33,12 @@ class Fetching:
     A body that breaks is asked for again from the byte where it broke, if the object is still the
     same.
 
+    Attributes:
+        location: Where the object is, for messages.
+        attempts: How often a stretch may be begun.
+        gathered: How many bytes are worth handing on.
+        bandwidth: Lets bytes through, or `None`.
+
     Args:
         place: Where the object is.
         config: The settings.
@@ -44,12 +50,13 @@ class Fetching:
         self, place: Place, config: TransferConfig, given: Arguments, meter: Meter | None
     ) -> None:
         self._place = place
-        self._attempts = config.num_download_attempts
+        self.location = str(place)
+        self.attempts = config.num_download_attempts
         self._given = given
         self._meter = meter
-        self._bandwidth = bandwidth_of(config.max_bandwidth)
+        self.bandwidth = bandwidth_of(config.max_bandwidth)
         gathered = max(_GATHERED, config.io_chunksize)
-        self._gathered = gathered if self._bandwidth is None else self._bandwidth.piece
+        self.gathered = gathered if self.bandwidth is None else self.bandwidth.piece
         self._etag: str | None = None
 
     async def first(self) -> tuple[dict[str, Any], ReceivedBody]:
@@ -69,64 +76,26 @@ class Fetching:
             sink: Takes them.
 
         Raises:
-            ObjectChangedError: There is another object now, or none.
-            boto3.exceptions.RetriesExceededError: The body broke too often.
-            ClientError: S3 refused a request.
+            Exception: See `Stretch.pieces`, and what `sink` raised.
         """
-        place, attempts = part.start, 0
+        stretch = Stretch(self, part, body)
         try:
-            while place < part.end:
-                error: Exception | None = None
-                pieces: list[bytes] = []
-                try:
-                    if body is None:
-                        body = await self._open(place, part.end)
-                    error = await self._gather(body, pieces, part.end - place)
-                except BROKEN as broken:
-                    error = broken
-                if pieces:
-                    place += await self._hand_on(sink, place, pieces)
-                if error is not None and place < part.end:
-                    attempts += 1
-                    if attempts >= self._attempts:
-                        await self._give_up(error, attempts)
-                    logger.debug("%s broke at byte %d: %r", self._place, place, error)
-                    if body is not None:
-                        await body.aclose()
-                    body = None
+            while pieces := await stretch.pieces():
+                place = stretch.place
+                count = sum(map(len, pieces))
+                await sink(place - count, pieces)
+                if self._meter is not None:
+                    await self._meter.add(count)
         finally:
-            if body is not None:
-                await body.aclose()
+            await stretch.aclose()
 
-    async def _gather(
-        self, body: ReceivedBody, pieces: list[bytes], limit: int
-    ) -> Exception | None:
-        """Read on until it is worth while; returns what broke, with `pieces` good up to there."""
-        count, wanted = 0, min(limit, self._gathered)
-        while count < wanted:
-            try:
-                piece = await body.read_some(min(_PIECE, limit - count))
-            except BROKEN as error:
-                broken: Exception = error
-                return broken
-            if not piece:
-                return TransferFailedError(
-                    location=str(self._place), reason="the body ended before its length"
-                )
-            pieces.append(piece)
-            count += len(piece)
-        return None
+    async def open(self, start: int, end: int) -> ReceivedBody:
+        """The body of the bytes from `start` to before `end`, of the same object.
 
-    async def _hand_on(self, sink: Sink, place: int, pieces: list[bytes]) -> int:
-        count = sum(map(len, pieces))
-        if self._bandwidth is not None:
-            await self._bandwidth.take(count)
-        await sink(place, pieces)
-        if self._meter is not None:
-            await self._meter.add(count)
-        return count
-
-    async def _open(self, start: int, end: int) -> ReceivedBody:
+        Raises:
+            ObjectChangedError: There is another object now, or none.
+            ClientError: S3 refused the request.
+        """
         asked = {**self._given, "Range": Part(1, start, end - start).range}
         if self._etag is not None:
             asked["IfMatch"] = self._etag
@@ -159,12 +128,83 @@ class Fetching:
             reason="the object was replaced or removed during the transfer; begin again",
         )
 
-    async def _give_up(self, error: Exception, attempts: int) -> None:
+
+class Stretch:
+    """Reads a part of an object in order, from one body or, where that breaks, from several.
+
+    Lives from the first byte to the last; closed by `aclose`.
+
+    Attributes:
+        place: The offset in the object of the next byte.
+    """
+
+    def __init__(self, fetching: Fetching, part: Part, body: ReceivedBody | None) -> None:
+        self._fetching = fetching
+        self._end = part.end
+        self._body = body
+        self._broken = 0
+        self.place = part.start
+
+    async def pieces(self) -> list[bytes]:
+        """The next bytes, as much as is worth handing on; none at the end.
+
+        Raises:
+            ObjectChangedError: There is another object now, or none.
+            boto3.exceptions.RetriesExceededError: The body broke too often.
+            ClientError: S3 refused a request.
+        """
+        pieces: list[bytes] = []
+        while not pieces and self.place < self._end:
+            error: Exception | None = None
+            try:
+                if self._body is None:
+                    self._body = await self._fetching.open(self.place, self._end)
+                error = await self._gather(self._body, pieces)
+            except BROKEN as broken:
+                error = broken
+            count = sum(map(len, pieces))
+            self.place += count
+            if error is not None and self.place < self._end:
+                await self._break(error)
+            if self._fetching.bandwidth is not None:
+                await self._fetching.bandwidth.take(count)
+        return pieces
+
+    async def _gather(self, body: ReceivedBody, pieces: list[bytes]) -> Exception | None:
+        """Read for a while; returns what broke the body, with `pieces` good up to there."""
+        count, left = 0, self._end - self.place
+        while count < min(left, self._fetching.gathered):
+            try:
+                piece = await body.read_some(min(_PIECE, left - count))
+            except BROKEN as error:
+                broken: Exception = error
+                return broken
+            if not piece:
+                return TransferFailedError(
+                    location=self._fetching.location, reason="the body ended before its length"
+                )
+            pieces.append(piece)
+            count += len(piece)
+        return None
+
+    async def _break(self, error: Exception) -> None:
+        self._broken += 1
+        await self.aclose()
+        location = self._fetching.location
+        if self._broken < self._fetching.attempts:
+            logger.debug("%s broke at byte %d: %r", location, self.place, error)
+            return
         # boto3's own class, as boto3 raises here: importing that package blocks.
         kind: Any = await in_thread(getattr, exceptions, "RetriesExceededError")
         raise kind(
-            error, f"{self._place}: the body broke off {attempts} times, at last with: {error}"
+            error, f"{location}: the body broke off {self._broken} times, at last with: {error}"
         ) from error
+
+    async def aclose(self) -> None:
+        """Give up the rest; its connection is free at once."""
+        body, self._body = self._body, None
+        if body is not None:
+            await body.aclose()
 
 
 # Not found, condition failed, range not satisfiable.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import anyio
 
 Callback = Callable[[int], Awaitable[None] | None]
 """Called with the number of bytes since the last call, sync or async; as boto3's. The sum is exact:
@@ -62,3 +65,111 @@ def meter_of(callback: Any) -> Meter | None:
     if not callable(callback):
         raise TypeError(f"Callback must be callable, not {type(callback).__name__}")
     return Meter(callback)
+
+
+def rich_progress(progress: Any, task_id: Any) -> Callback:
+    """A `Callback` for a task of rich's `Progress`.
+
+    Args:
+        progress: A `rich.progress.Progress`.
+        task_id: What its `add_task` returned.
+    """
+
+    def advance(count: int) -> None:
+        progress.advance(task_id, count)
+
+    return advance
+
+
+def tqdm_progress(bar: Any) -> Callback:
+    """A `Callback` for a bar of tqdm.
+
+    Args:
+        bar: A `tqdm.tqdm`, best made with ``unit="B", unit_scale=True``.
+    """
+
+    def update(count: int) -> None:
+        bar.update(count)
+
+    return update
+
+
+class Steps:
+    """The progress of a transfer, to be iterated; lives as long as the block of `watch_progress`.
+
+    Gives the number of bytes so far, at most as often as somebody asks, and at last the sum.
+    """
+
+    def __init__(self) -> None:
+        self._changed = anyio.Event()
+        self._given = 0
+        self._ended = False
+        self.total = 0
+
+    def add(self, count: int) -> None:
+        """Be the transfer's `Callback`."""
+        self.total += count
+        self._wake()
+
+    def end(self) -> None:
+        """There will be no more."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> int:
+        while self._given == self.total and not self._ended:
+            await self._changed.wait()
+        if self._given == self.total:
+            raise StopAsyncIteration
+        self._given = self.total
+        return self.total
+
+
+@asynccontextmanager
+async def watch_progress(
+    transfer: Callable[[Callback], Awaitable[object]],
+) -> AsyncIterator[Steps]:
+    """Run a transfer beside a loop over its progress.
+
+    The end of the block waits for the transfer; an error in the block cancels it.
+
+    Args:
+        transfer: Starts it with the `Callback` that it is given.
+
+    Raises:
+        Exception: What the transfer raised, or the block.
+
+    Example:
+        async with watch_progress(
+            lambda callback: s3.upload_file("big", "bucket", "big", Callback=callback)
+        ) as steps:
+            async for done in steps:
+                print(f"{done} bytes")
+    """
+    steps = Steps()
+    errors: list[Exception] = []
+
+    async def run() -> None:
+        try:
+            await transfer(steps.add)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            steps.end()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        try:
+            yield steps
+        except Exception as error:
+            errors.insert(0, error)
+            group.cancel_scope.cancel()
+    if errors:
+        raise errors[0]
