@@ -208,15 +208,16 @@ async def download_directory(
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=start, **asked
         )
-        async for page in pages:
-            for found in page.get("Contents", []):
-                key = found["Key"]
-                name = key.removeprefix(start)
-                if key.endswith("/") or (include is not None and not include(name)):
-                    continue
-                path = os.path.join(root, *name.split("/"))
-                one = functools.partial(transfer, found, name)
-                yield name, key, path, found["Size"], one
+        async with aclosing(aiter(pages)) as listing:
+            async for page in listing:
+                for found in page.get("Contents", []):
+                    key = found["Key"]
+                    name = key.removeprefix(start)
+                    if key.endswith("/") or (include is not None and not include(name)):
+                        continue
+                    path = os.path.join(root, *name.split("/"))
+                    one = functools.partial(transfer, found, name)
+                    yield name, key, path, found["Size"], one
 
     return await contained(_Files(settings.concurrency).run, files())
 
