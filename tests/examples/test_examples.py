@@ -42,6 +42,7 @@ PRINTS = {
         "tables: [",
     ],
     "per_task_sessions": ["red in us-east-1: ", "green in eu-west-1: ", "blue in ap-south-1: "],
+    "upload_with_progress": ["up   21.0/21.0 MB", "down 21.0/21.0 MB", "same: True"],
 }
 
 
