@@ -61,8 +61,11 @@ class Peer:
                 self._buffer += self._some()
         elif b"\r\ncontent-length:" in head:
             length = int(head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
-            while len(self._buffer) < length:
-                self._buffer += self._some()
+            pieces, count = [self._buffer], len(self._buffer)
+            while count < length:
+                pieces.append(self._some())
+                count += len(pieces[-1])
+            self._buffer = b"".join(pieces)
         self.body, self._buffer = self._buffer, b""
         self.received = len(self.body)
 
