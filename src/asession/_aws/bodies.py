@@ -56,7 +56,7 @@ class Upload(Body):
         length: How many there are, or `None`.
     """
 
-    content = None
+    content: bytes | memoryview | None = None
 
     def __init__(self, source: Source, length: int | None) -> None:
         self._source = source

@@ -17,7 +17,7 @@ from asession.s3.multipart import Multipart, Place
 from asession.s3.plan import Part, is_multipart, parts, upload_part_size
 from asession.s3.progress import Meter
 
-logger = logging.getLogger("asession.s3")
+_logger = logging.getLogger("asession.s3")
 
 
 def source_of(given: Any) -> dict[str, str]:
@@ -168,7 +168,7 @@ def check(given: Any, *buckets: str) -> Arguments:
     checked = arguments.check(given, arguments.ALLOWED_COPY_ARGS, *buckets)
     for name, directive in (("Metadata", "MetadataDirective"), ("Tagging", "TaggingDirective")):
         if checked.get(name) and directive not in checked:
-            logger.warning(
+            _logger.warning(
                 "%s was given without %s='REPLACE': the copy keeps that of the source",
                 name,
                 directive,

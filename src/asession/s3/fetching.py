@@ -11,13 +11,13 @@ from asession._aws.received import BROKEN, ReceivedBody
 from asession._runtime.threads import in_thread
 from asession.exceptions import ClientError, ObjectChangedError, TransferFailedError
 from asession.s3.arguments import Arguments
-from asession.s3.bandwidth import bandwidth_of
+from asession.s3.bandwidth import Bandwidth, bandwidth_of
 from asession.s3.config import TransferConfig
 from asession.s3.multipart import Place
 from asession.s3.plan import KIB, MIB, Part
 from asession.s3.progress import Meter
 
-logger = logging.getLogger("asession.s3")
+_logger = logging.getLogger("asession.s3")
 
 Sink = Callable[[int, list[bytes]], Awaitable[None]]
 """Takes the bytes at a place of the object."""
@@ -50,13 +50,13 @@ class Fetching:
         self, place: Place, config: TransferConfig, given: Arguments, meter: Meter | None
     ) -> None:
         self._place = place
-        self.location = str(place)
-        self.attempts = config.num_download_attempts
+        self.location: str = str(place)
+        self.attempts: int = config.num_download_attempts
         self._given = given
         self._meter = meter
-        self.bandwidth = bandwidth_of(config.max_bandwidth)
+        self.bandwidth: Bandwidth | None = bandwidth_of(config.max_bandwidth)
         gathered = max(_GATHERED, config.io_chunksize)
-        self.gathered = gathered if self.bandwidth is None else self.bandwidth.piece
+        self.gathered: int = gathered if self.bandwidth is None else self.bandwidth.piece
         self._etag: str | None = None
 
     async def first(self) -> tuple[dict[str, Any], ReceivedBody]:
@@ -143,7 +143,7 @@ class Stretch:
         self._end = part.end
         self._body = body
         self._broken = 0
-        self.place = part.start
+        self.place: int = part.start
 
     async def pieces(self) -> list[bytes]:
         """The next bytes, as much as is worth handing on; none at the end.
@@ -192,7 +192,7 @@ class Stretch:
         await self.aclose()
         location = self._fetching.location
         if self._broken < self._fetching.attempts:
-            logger.debug("%s broke at byte %d: %r", location, self.place, error)
+            _logger.debug("%s broke at byte %d: %r", location, self.place, error)
             return
         # boto3's own class, as boto3 raises here: importing that package blocks.
         kind: Any = await in_thread(getattr, exceptions, "RetriesExceededError")

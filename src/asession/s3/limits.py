@@ -44,8 +44,8 @@ class Limits:
     __slots__ = ("_waiters", "peak", "used")
 
     def __init__(self) -> None:
-        self.used = 0
-        self.peak = 0
+        self.used: int = 0
+        self.peak: int = 0
         self._waiters: deque[_Waiter] = deque()
 
     async def acquire(self, amount: int, ceiling: int) -> int:

@@ -104,7 +104,7 @@ class Steps:
         self._changed = anyio.Event()
         self._given = 0
         self._ended = False
-        self.total = 0
+        self.total: int = 0
 
     def add(self, count: int) -> None:
         """Be the transfer's `Callback`."""

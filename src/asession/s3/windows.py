@@ -45,7 +45,7 @@ class MemoryWindow:
 
     def __init__(self, content: bytes | bytearray | memoryview) -> None:
         self._view = memoryview(content).cast("B")
-        self.size = len(self._view)
+        self.size: int = len(self._view)
 
     def read_at(self, offset: int, count: int) -> memoryview:
         """A view of them."""
@@ -66,7 +66,7 @@ class FileWindow:
     def __init__(self, descriptor: int, start: int, end: int) -> None:
         self._descriptor = descriptor
         self._start = start
-        self.size = max(0, end - start)
+        self.size: int = max(0, end - start)
         self._lock = threading.Lock()
 
     def read_at(self, offset: int, count: int) -> bytes:

@@ -37,7 +37,7 @@ class Writer:
         self._method: Callable[[Any], Any] = method
         self._direct = inspect.iscoroutinefunction(method) or isinstance(file, io.BytesIO)
         self._turns: dict[int, anyio.Event] = {}
-        self.place = 0
+        self.place: int = 0
         self.whole: Checksum | None = None
 
     async def turn(self, place: int) -> None:
