@@ -388,17 +388,8 @@ class ChecksumMismatchError(TransferFailedError, _botocore.FlexibleChecksumError
     """What arrived of an object is not what its checksum is of."""
 
 
-_BOTO3 = (
-    "ResourceNotExistsError",
-    "RetriesExceededError",
-    "S3UploadFailedError",
-    "UnknownAPIVersionError",
-)
-
-
 def __getattr__(name: str) -> Any:
-    # boto3's own classes: importing boto3.exceptions loads all of boto3, so only on demand.
-    if name in _BOTO3:
+    if name in __all__:  # boto3's own: importing them loads all of boto3, so only on demand
         import boto3.exceptions
 
         return getattr(boto3.exceptions, name)

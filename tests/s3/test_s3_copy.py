@@ -60,6 +60,7 @@ async def test_tags_go_with_a_copy_in_parts_if_asked_for(s3, bucket):
         assert {tag["Key"]: tag["Value"] for tag in tags} == expected
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_metadata_is_replaced_if_asked_for_and_a_warning_says_when_it_is_not(
     s3, bucket, caplog
 ):
@@ -74,6 +75,7 @@ async def test_metadata_is_replaced_if_asked_for_and_a_warning_says_when_it_is_n
     assert (await s3.head_object(Bucket=bucket, Key="c"))["Metadata"] == {"new": "2"}
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_annotations_of_a_copy_in_parts_are_refused_before_it_begins(s3, bucket):
     await s3.put_object(Bucket=bucket, Key="k", Body=bytes(PART))
     with pytest.raises(ValueError, match="larger multipart_threshold"):

@@ -34,6 +34,7 @@ async def test_a_file_of_every_size_arrives(s3, bucket, tmp_path):
     assert idle(s3)
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_an_object_uploaded_in_parts_arrives(s3, bucket, tmp_path):
     data = os.urandom(11 * MIB)
     parts = TransferConfig(multipart_chunksize=5 * MIB)
@@ -94,6 +95,7 @@ class Sender:
         self.content += item
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_every_kind_of_writer_gets_the_bytes_in_order(s3, bucket, tmp_path):
     path = tmp_path / "file"
     for size in (100, 7 * CHUNK + 3):

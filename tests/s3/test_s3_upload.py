@@ -43,6 +43,7 @@ async def test_a_file_of_every_size_is_stored(s3, bucket, tmp_path, size):
     assert await uploads(s3, bucket) == []
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_five_parts_are_sent_side_by_side_within_the_budget(s3, bucket, tmp_path):
     data = os.urandom(5 * PART)
     path = tmp_path / "file"
@@ -104,6 +105,7 @@ async def test_a_named_pipe_is_uploaded_to_its_end(s3, bucket, tmp_path):
     assert await content(s3, bucket) == b"piped"
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_a_threshold_above_the_part_size_keeps_whole_parts(s3, bucket):
     config = TransferConfig(multipart_threshold=PART + 1, multipart_chunksize=PART)
 
@@ -187,6 +189,7 @@ async def test_an_error_of_the_source_is_the_error_and_nothing_is_left(s3, bucke
     assert limits_of(s3).used == 0
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_an_error_of_the_callback_is_the_error_and_nothing_is_left(s3, bucket):
     def callback(count):
         raise RuntimeError("no more of that")
@@ -197,6 +200,7 @@ async def test_an_error_of_the_callback_is_the_error_and_nothing_is_left(s3, buc
     assert await uploads(s3, bucket) == []
 
 
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
 async def test_an_async_callback_is_awaited_and_never_twice_at_once(s3, bucket):
     told = []
     running = 0
