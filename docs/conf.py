@@ -33,7 +33,10 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections\.abc|datetime|os|pathlib|typing)\..*"),
     (r"py:.*", r"((aiobotocore|botocore|boto3|anyio)\..*|AioBaseClient|AioSession|Config)"),
-    (r"py:.*", r"((asession\.)?_.*|(.*\.)?(Opening|SessionEvents|MFAPrompt|CredentialSource|P|T))"),
+    (
+        r"py:.*",
+        r"((asession\.)?_.*|(.*\.)?(Opening|Stretch|SessionEvents|MFAPrompt|CredentialSource|P|T))",
+    ),
     (r"py:.*", r".*\.GetParameters"),
 ]
 

@@ -15,7 +15,7 @@ from asession.s3.config import TransferConfig
 
 if TYPE_CHECKING:
     from asession.s3.directories import FileResult, download_directory, upload_directory
-    from asession.s3.progress import Callback, rich_progress, tqdm_progress, watch_progress
+    from asession.s3.progress import Callback, Steps, rich_progress, tqdm_progress, watch_progress
     from asession.s3.reader import ObjectReader, open_object
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "CopySource",
     "FileResult",
     "ObjectReader",
+    "Steps",
     "TransferConfig",
     "download_directory",
     "open_object",
@@ -39,6 +40,7 @@ _HOMES = {
     "Callback": "asession.s3.progress",
     "FileResult": "asession.s3.directories",
     "ObjectReader": "asession.s3.reader",
+    "Steps": "asession.s3.progress",
     "download_directory": "asession.s3.directories",
     "open_object": "asession.s3.reader",
     "rich_progress": "asession.s3.progress",
