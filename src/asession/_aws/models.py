@@ -91,7 +91,7 @@ class ModelFiles(Loader):
         model = self._models.get(key)
         if model is None:
             if version not in versions:
-                raise DataNotFoundError(data_path=os.path.join(*key))
+                raise DataNotFoundError(data_path=os.path.join(service_name, version, type_name))
             model = self._models[key] = self._load(*key, versions[version])
         return model
 
