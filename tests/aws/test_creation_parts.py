@@ -112,3 +112,22 @@ async def test_a_service_without_a_rule_set_has_no_resolver(tmp_path):
         async with session.client("plain") as client:
             assert client._ruleset_resolver is None
             assert type(client._request_signer) is RequestSigner
+
+
+async def test_docstrings_are_written_without_waiting_for_handlers():
+    session, seen = Session("AKIAX", "s", region_name="us-east-1"), []
+    session.events.register(
+        "docs.request-example.s3.ListObjectsV2.complete-section",
+        lambda event_name, **kwargs: seen.append(event_name),
+    )
+    async with session.client("s3") as s3:
+        # A handler that is never awaited would be a warning, which pytest makes an error.
+        texts = [
+            str(s3.get_object.__doc__),
+            str(s3.get_paginator("list_objects_v2").paginate.__doc__),
+            str(s3.get_waiter("bucket_exists").wait.__doc__),
+        ]
+    assert "**Request Syntax**" in texts[0]
+    assert "PaginationConfig" in texts[1]
+    assert "WaiterConfig" in texts[2]
+    assert seen == ["docs.request-example.s3.ListObjectsV2.complete-section"]

@@ -81,6 +81,22 @@ class EventEmitter(AioHierarchicalEmitter):
             found = self._lookup_cache[event_name] = name, self._handlers.prefix_search(name)
         return found
 
+    def emit(self, event_name: str, **kwargs: Any) -> Any:
+        """Call the handlers of an event.
+
+        Returns:
+            An awaitable list of the handlers and their answers; the list itself for the events of
+            docstrings (`docs.*`), which upstream emits without awaiting.
+        """
+        if event_name.startswith("docs."):
+            return self._emit_in_help(event_name, kwargs)
+        return self._emit(event_name, kwargs)
+
+    def _emit_in_help(self, event_name: str, kwargs: dict[str, Any]) -> Any:
+        # Docstrings are written when they are read, where nobody can wait for a handler.
+        name, handlers = self._look_up(event_name)
+        return [(handler, handler(**kwargs, event_name=name)) for handler in handlers]
+
     async def _emit(
         self, event_name: str, kwargs: dict[str, Any], stop_on_response: bool = False
     ) -> list[tuple[Any, Any]]:
