@@ -25,7 +25,7 @@ from asession._runtime.loops import LoopToken, current_backend, current_loop
 from asession._runtime.threads import in_thread
 from asession._runtime.turns import turn
 from asession._settings.settings import Resolution
-from asession.exceptions import WrongEventLoopError
+from asession.exceptions import ClientClosedError, WrongEventLoopError
 
 # The event loop that drives each aiobotocore session a user gave.
 _given_to: WeakKeyDictionary[AioSession, LoopToken] = WeakKeyDictionary()
@@ -55,13 +55,13 @@ class Backend:
         self._shared: dict[Any, Any] = {}
         self._in_use = 0
         self._closed = False
+        self._dissolved = False
         self.catalogue = catalogue
         if transport is None:  # the user's; ours has it from the start
             aio.register("creating-client-class", mix_in, unique_id="asession-lease")
 
     async def open_client(self, service_name: str, **kwargs: Any) -> Any:
         """A new client, entered; close it with its `close`."""
-        self._replay()
         with self.using():
             client = await self._aio.create_client(service_name, **kwargs).__aenter__()
         lease(client, service_name, self._shared)
@@ -69,7 +69,14 @@ class Backend:
 
     @contextmanager
     def using(self) -> Iterator[None]:
-        """Keep what is below for a block, even if the session is closed meanwhile."""
+        """Keep what is below for a block, even if the session is closed meanwhile.
+
+        Raises:
+            ClientClosedError: The session was closed before.
+        """
+        if self._dissolved:  # while the caller waited for the backend
+            raise ClientClosedError(what="session")
+        self._replay()
         self._in_use += 1
         try:
             yield
@@ -79,12 +86,12 @@ class Backend:
 
     async def warm_up(self, services: Iterable[str]) -> None:
         """Read what clients of these services are made from."""
-        self._replay()
-        if isinstance(self._aio, AwsSession):
-            await self._aio.warm_up(services)
-        else:
-            for service_name in services:
-                await in_thread(self._aio.warm_up_loader_caches, service_name)
+        with self.using():
+            if isinstance(self._aio, AwsSession):
+                await self._aio.warm_up(services)
+            else:
+                for service_name in services:
+                    await in_thread(self._aio.warm_up_loader_caches, service_name)
 
     async def close(self) -> None:
         """End the connections that the session's clients shared."""
@@ -95,6 +102,7 @@ class Backend:
 
     def _dissolve(self) -> None:
         if self._closed and not self._in_use and isinstance(self._aio, AwsSession):
+            self._dissolved = True
             self._aio.dissolve()
 
     async def get_credentials(self) -> Any:
@@ -102,12 +110,13 @@ class Backend:
 
         They may be refreshed after the session is left.
         """
-        self._replay()
-        self._in_use += 1
-        credentials = await self._aio.get_credentials()
-        if isinstance(self._aio, AwsSession) and not self._aio.has_credentials:
-            return None
-        return credentials
+        with self.using():
+            credentials = await self._aio.get_credentials()
+            if isinstance(self._aio, AwsSession) and not self._aio.has_credentials:
+                return None
+            if await self.identity() is not None:
+                self._in_use += 1  # by the credentials, which ask with clients of this session
+            return credentials
 
     async def identity(self) -> Any:
         """The session's credentials with the trail of sources; no source is asked yet.
@@ -115,18 +124,18 @@ class Backend:
         To be used inside `using`. `None` for explicit keys, and for a session given as
         `botocore_session=`.
         """
-        self._replay()
         return await self._aio.identity() if isinstance(self._aio, AwsSession) else None
 
     async def available_regions(
         self, service_name: str, partition_name: str, allow_non_regional: bool
     ) -> list[str]:
         """The regions in which a service is known to exist."""
-        self._replay()
-        await self.catalogue.resolver()
-        return list(
-            await self._aio.get_available_regions(service_name, partition_name, allow_non_regional)
-        )
+        with self.using():
+            await self.catalogue.resolver()
+            regions = await self._aio.get_available_regions(
+                service_name, partition_name, allow_non_regional
+            )
+            return list(regions)
 
     def resource_config(self, config: Config | None) -> Config:
         """The client configuration of a resource, which says so in its user agent, as boto3's."""
