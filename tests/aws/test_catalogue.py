@@ -112,3 +112,26 @@ async def test_a_new_session_sees_a_model_that_was_added_since(home, toys):
     (toys / "toy").rename(toys / "game")
     again = Session(profiles={"default": {"data_path": str(toys)}})
     assert "game" in await again.get_available_services()
+
+
+@pytest.mark.parametrize("what", ["unknown", "broken"])
+async def test_everyone_who_waits_for_a_failing_load_gets_an_error_of_his_own(what, home, toys):
+    model = toys / "toy" / "2020-01-01" / "service-2.json"
+    right = model.read_text()
+    model.write_text("{")
+    catalogue = catalogue_for(str(toys), {"HOME": str(home.path)})
+    errors = []
+
+    async def ask():
+        with pytest.raises((botocore.exceptions.UnknownServiceError, ValueError)) as caught:
+            await catalogue.service("toy" if what == "broken" else "unknown")
+        errors.append(caught.value)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(ask)
+    assert len({id(error) for error in errors}) == 5
+    assert len({str(error) for error in errors}) == 1
+    # And what failed once may succeed the next time.
+    model.write_text(right)
+    assert (await catalogue.service("toy")).name == "toy"

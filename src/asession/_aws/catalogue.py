@@ -8,13 +8,13 @@ from __future__ import annotations
 import copy
 import importlib.util
 import os
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from botocore.endpoint_provider import EndpointProvider
-from botocore.exceptions import DataNotFoundError, UnknownServiceError
+from botocore.exceptions import BotoCoreError, DataNotFoundError, UnknownServiceError
 from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver, EndpointRulesetResolver
@@ -23,10 +23,9 @@ from botocore.waiter import WaiterModel
 from asession._aws.handlers import docs_events
 from asession._aws.models import ModelFiles
 from asession._aws.service import Service
-from asession._once import Once
+from asession._once import Flights
 from asession._profiles.paths import expand
 from asession._runtime.forks import ProcessLock
-from asession._runtime.loops import LoopToken, current_loop
 from asession._runtime.threads import in_thread
 
 # What every client needs.
@@ -37,6 +36,9 @@ _OPTIONAL = ("paginators-1", "waiters-2")
 RESOURCES = "resources-1"
 
 Key = tuple[str, str | None]
+
+# Who is reading a service.
+_reading: Flights[Service | None] = Flights("asession_services")
 
 
 class Catalogue:
@@ -53,8 +55,6 @@ class Catalogue:
         self.loader = ModelFiles(search_paths)
         self._lock = ProcessLock()
         self._services: dict[Key, Service] = {}
-        # Who is reading a service, on each loop.
-        self._flights: WeakKeyDictionary[LoopToken, dict[Key, Once[Service]]] = WeakKeyDictionary()
         self._endpoint_resolver: EndpointResolver | None = None
 
     async def service(self, name: str, api_version: str | None = None) -> Service:
@@ -68,15 +68,15 @@ class Catalogue:
         service = self._services.get(key)
         if service is not None:
             return service
-        flights = self._flights.setdefault(current_loop(), {})
-        flight = flights.get(key)
-        if flight is None:
-            flight = flights[key] = Once(lambda: in_thread(self._read, *key))
+        service = await _reading.join((self, *key), lambda: in_thread(self._try, *key))
+        # Each of those who asked gets an exception of its own.
+        return await in_thread(self._read, *key) if service is None else service
+
+    def _try(self, *key: *Key) -> Service | None:
         try:
-            return await flight.get()
-        finally:
-            if flight.value is not None:
-                flights.pop(key, None)
+            return self._read(*key)
+        except (BotoCoreError, OSError, ValueError, zlib.error):
+            return None
 
     def _read(self, name: str, api_version: str | None) -> Service:
         with self._lock:

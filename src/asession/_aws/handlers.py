@@ -16,12 +16,16 @@ from asession._aws import uploads
 from asession._aws.clients import mix_in
 from asession._aws.emitter import EventEmitter
 from asession._aws.rejection import sign_again
+from asession._runtime.forks import ProcessLock
+
+_lock = ProcessLock()
 
 
 def builtin_events() -> EventEmitter:
     """botocore's handlers and ours; sessions take copies, and nobody registers here."""
     # Other packages add handlers to botocore's list when they are imported.
-    return _make(tuple(map(id, BUILTIN_HANDLERS)))
+    with _lock:
+        return _make(tuple(map(id, BUILTIN_HANDLERS)))
 
 
 @lru_cache(maxsize=1)

@@ -108,7 +108,8 @@ class Service:
         self.exceptions = ClientExceptionsFactory()
         self.plans: Plans = {}
         self._description = description
-        self._client_class: tuple[EventEmitter, type] | None = None
+        # By the handlers that it was made with: other packages may add to botocore's.
+        self._client_classes: dict[EventEmitter, type] = {}
         self._retry_handlers: dict[Any, Any] = {}
 
     def private(self, description: Mapping[str, Any] | None = None) -> Service:
@@ -129,8 +130,10 @@ class Service:
     def prepare(self) -> None:
         """Make what takes long, in a worker thread: the methods, and what every client asks for."""
         model = self.model
-        for _ in (self.methods, model.error_shapes, model.endpoint_discovery_operation):
+        for _ in (self.methods, model.endpoint_discovery_operation):
             pass
+        # So that there is one class of each error, whichever thread gets it first.
+        self.exceptions.create_client_exceptions(model)
         self.settle()
 
     def settle(self) -> None:
@@ -162,9 +165,13 @@ class Service:
             return await self._make_class(event_name, events)
         if self._base is not None:
             return await self._base.client_class(builtin)
-        if self._client_class is None or self._client_class[0] is not builtin:
-            self._client_class = builtin, await self._make_class(event_name, builtin)
-        return self._client_class[1]
+        made = self._client_classes.get(builtin)
+        if made is None:
+            # Two threads may both make it; both go on with the one that was there first.
+            made = self._client_classes.setdefault(
+                builtin, await self._make_class(event_name, builtin)
+            )
+        return made
 
     async def _make_class(self, event_name: str, events: EventEmitter) -> type:
         attributes: dict[str, Any] = {**self.methods, "_PY_TO_OP_NAME": dict(self.operations)}

@@ -31,11 +31,8 @@ _tokens: WeakKeyDictionary[Any, LoopToken] = WeakKeyDictionary()
 def current_backend() -> str | None:
     """``"asyncio"``, ``"trio"``, or `None` outside an event loop."""
     # A process forked inside a coroutine still seems to be on trio; the token's pid tells.
-    if "trio" in sys.modules:
-        import trio
-
-        if trio.lowlevel.in_trio_run():
-            return "trio"
+    if _running_trio() is not None:
+        return "trio"
     if "asyncio" in sys.modules:
         import asyncio
 
@@ -51,9 +48,9 @@ def current_loop() -> LoopToken:
         RuntimeError: No event loop runs in this thread.
     """
     run: Any = None
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
-        run, backend = trio.lowlevel.current_trio_token(), "trio"
+    trio = _running_trio()
+    if trio is not None:
+        run, backend = trio.current_trio_token(), "trio"
     elif "asyncio" in sys.modules:
         import asyncio
 
@@ -66,14 +63,20 @@ def current_loop() -> LoopToken:
     return token
 
 
+def _running_trio() -> Any:
+    """`trio.lowlevel`, if trio runs in this thread; else `None`."""
+    # Another thread may be in the middle of importing it: then it does not run here.
+    lowlevel = getattr(sys.modules.get("trio"), "lowlevel", None)
+    in_trio_run = getattr(lowlevel, "in_trio_run", None)
+    return lowlevel if in_trio_run is not None and in_trio_run() else None
+
+
 def current_task() -> Any:
     """The running task (an object that lives as long as the task), or `None` outside a loop."""
-    backend = current_backend()
-    if backend == "trio":
-        import trio
-
-        return trio.lowlevel.current_task()
-    if backend == "asyncio":
+    trio = _running_trio()
+    if trio is not None:
+        return trio.current_task()
+    if current_backend() == "asyncio":
         import asyncio
 
         return asyncio.current_task()
