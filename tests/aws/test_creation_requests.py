@@ -19,7 +19,7 @@ from botocore.loaders import create_loader
 import asession
 from asession._aws.http_session import HttpSession
 
-pytestmark = [pytest.mark.anyio, pytest.mark.matrix]
+pytestmark = pytest.mark.anyio
 
 KEYS = ("AKIAX", "secret", "token")
 ARN = "arn:aws:s3:us-west-2:123456789012:accesspoint:mine"
