@@ -88,7 +88,8 @@ class Service:
     """One version of a service: its model, rules of endpoints, errors and client class.
 
     Shared by all sessions, on any thread, and not to be changed; a session whose handlers may
-    change it takes a `private` one. Lives as long as its catalogue; nothing needs closing.
+    change it takes a `private` one. (Handlers that a user adds to one client come too late for
+    that: they read the model alone.) Lives as long as its catalogue; nothing needs closing.
 
     Attributes:
         name: The service's name, for example ``"s3"``.
