@@ -52,7 +52,7 @@ class Catalogue:
     """
 
     def __init__(self, search_paths: Sequence[str]) -> None:
-        self.loader = ModelFiles(search_paths)
+        self.loader: ModelFiles = ModelFiles(search_paths)
         self._lock = ProcessLock()
         self._services: dict[Key, Service] = {}
         self._endpoint_resolver: EndpointResolver | None = None

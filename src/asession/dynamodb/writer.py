@@ -18,7 +18,7 @@ from asession.exceptions import BatchWriteError, ClientError
 if TYPE_CHECKING:
     from types import TracebackType
 
-logger = logging.getLogger("asession.dynamodb")
+_logger = logging.getLogger("asession.dynamodb")
 
 # What BatchWriteItem takes at most.
 SLICE = 25
@@ -147,7 +147,7 @@ class BatchWriter:
                 "done when this exception ended it; the writer's `unwritten` has them"
             )
         elif left:
-            logger.warning(
+            _logger.warning(
                 "batch_writer was cancelled: %d of the writes to the table %r were not done",
                 left,
                 self.table_name,
