@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from asession.dynamodb import Backoff, Binary
 from asession.dynamodb.keys import identity_in, identity_of
 from asession.dynamodb.reads import ReadPlan
+from asession.dynamodb.values import copy_of
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,38 @@ def keys(*numbers: int) -> list[dict[str, Any]]:
     return [{"id": number} for number in numbers]
 
 
+@pytest.mark.parametrize("value", [["a"], {"a", "b"}, {"L": [{"S": "a"}]}])
+def test_a_value_that_no_key_can_have_is_named(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"the key attribute 'id' is a (list|set|dict)"):
+        identity_of({"id": value})
+    with pytest.raises(TypeError, match=r"the key attribute 'id' is a (list|set|dict)"):
+        identity_in({"id": value}, ["id"])
+
+
+def test_a_key_that_is_no_mapping_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"a key is a mapping .*, not str"):
+        read_plan({"orders": ["a"]}).take()
+
+
+def test_copies_share_nothing_that_changes() -> None:
+    raw, names = bytearray(b"a"), {"x": 1}
+    value = {
+        "map": MappingProxyType({"list": (1, [names])}),
+        "names": names.keys(),
+        "raw": raw,
+        "binary": Binary(raw),
+    }
+    copied = copy_of(value)
+    raw += b"b"
+    names["y"] = 2
+    assert copied == {
+        "map": {"list": [1, [{"x": 1}]]},
+        "names": {"x"},
+        "raw": b"a",
+        "binary": Binary(b"a"),
+    }
+
+
 def read_plan(wanted: Any, size: int = 3, attempts: int = 3) -> ReadPlan:
     return ReadPlan(wanted, size=size, attempts=attempts)
 
@@ -127,6 +161,17 @@ def test_unread_keys_go_first_and_are_given_up_after_the_last_attempt() -> None:
     assert [read.key for read in given_up] == keys(2)
     assert [read.key for read in plan.rest()] == keys(5)
     assert plan.take() == []
+
+
+def test_unread_keys_that_the_answer_calls_otherwise_are_not_lost() -> None:
+    plan = read_plan({"arn:a": {"Keys": keys(1, 2), "ConsistentRead": True}}, attempts=2)
+    unread = {"a": {"Keys": keys(2), "ConsistentRead": True}}
+    again, given_up = plan.settle(plan.take(), unread)
+    assert ([read.key for read in again], given_up) == (keys(2), [])
+    batch = plan.take()
+    assert plan.request(batch) == unread
+    again, given_up = plan.settle(batch, unread)
+    assert (again, [read.key for read in given_up]) == ([], keys(2))
 
 
 def test_what_to_read_without_keys_is_refused() -> None:

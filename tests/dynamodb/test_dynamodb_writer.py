@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -76,6 +77,14 @@ async def test_values_of_every_type_arrive(open_table: OpenTable) -> None:
         async with table.batch_writer() as batch:
             await batch.put_item(item)
         assert await items_of(table) == {"a": item}
+
+
+async def test_containers_of_any_kind_are_taken_as_boto3_takes_them(open_table: OpenTable) -> None:
+    tags = {"red": 1, "blue": 2}
+    async with open_table() as table:
+        async with table.batch_writer(["id"]) as batch:
+            await batch.put_item({"id": "a", "map": MappingProxyType(tags), "set": tags.keys()})
+        assert await items_of(table) == {"a": {"id": "a", "map": tags, "set": {"red", "blue"}}}
 
 
 async def test_an_item_is_copied_when_it_is_put(open_table: OpenTable) -> None:
@@ -251,6 +260,8 @@ async def test_an_item_without_the_named_key_fails_where_it_is_put(open_table: O
         async with table.batch_writer(["id"]) as batch:
             with pytest.raises(ValueError, match="no attribute 'id'"):
                 await batch.put_item(Item={"Id": "a"})
+            with pytest.raises(TypeError, match="key attribute 'id' is a list"):
+                await batch.put_item(Item={"id": ["a"]})
             assert batch.unwritten == ()
 
 

@@ -15,8 +15,15 @@ def identity_of(key: Key) -> Identity:
 
     Args:
         key: All of a primary key, with Python values or in DynamoDB's own form (``{"S": "a"}``).
+
+    Raises:
+        TypeError: It is no mapping, or has a value that no key can have.
     """
-    return tuple(sorted((name, _comparable(value)) for name, value in key.items()))
+    if not isinstance(key, Mapping):
+        raise TypeError(
+            f"a key is a mapping of attribute names to values, not {type(key).__name__}"
+        )
+    return tuple(sorted((name, _comparable_in(key, name)) for name in key))
 
 
 def identity_in(item: Mapping[str, Any], names: Iterable[str]) -> Identity:
@@ -27,15 +34,28 @@ def identity_in(item: Mapping[str, Any], names: Iterable[str]) -> Identity:
         names: The attributes that make the primary key.
 
     Raises:
+        TypeError: One of them has a value that no key can have.
         ValueError: The item lacks one of them.
     """
     try:
-        return tuple(_comparable(item[name]) for name in names)
+        return tuple(_comparable_in(item, name) for name in names)
     except KeyError as error:
         raise ValueError(
             f"an item has no attribute {error.args[0]!r}, which overwrite_by_pkeys names: give all "
             "attributes of the table's primary key, and no others"
         ) from None
+
+
+def _comparable_in(item: Mapping[str, Any], name: str) -> Identity:
+    comparable = _comparable(item[name])
+    try:
+        hash(comparable)
+    except TypeError:
+        raise TypeError(
+            f"the key attribute {name!r} is a {type(item[name]).__name__}: keys of DynamoDB are "
+            "strings, numbers or bytes"
+        ) from None
+    return comparable
 
 
 def _comparable(value: Any) -> Identity:

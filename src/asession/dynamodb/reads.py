@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -69,7 +69,7 @@ class ReadPlan:
         return items
 
     def settle(
-        self, batch: Iterable[Read], unread: Mapping[str, Mapping[str, Any]]
+        self, batch: Sequence[Read], unread: Mapping[str, Mapping[str, Any]]
     ) -> tuple[list[Read], list[Read]]:
         """Note the answer to a request.
 
@@ -80,13 +80,22 @@ class ReadPlan:
         Returns:
             The keys that are asked for again, and those that are given up.
         """
-        left = {(name, identity_of(key)) for name, part in unread.items() for key in part["Keys"]}
+        left = {
+            (name, identity_of(key)): key for name, part in unread.items() for key in part["Keys"]
+        }
+        refusals = 1 + max((read.refusals for read in batch), default=0)
         again: list[Read] = []
         given_up: list[Read] = []
         for read in batch:
-            if (read.table, read.identity) in left:
+            if left.pop((read.table, read.identity), None) is not None:
                 read.refusals += 1
                 (given_up if read.refusals >= self._attempts else again).append(read)
+        # Whatever else is left, say of a table that the answer calls by another name, is asked for
+        # as the answer has it: no key is lost for its looks.
+        for (table, identity), key in left.items():
+            self._options.setdefault(table, {n: v for n, v in unread[table].items() if n != "Keys"})
+            read = Read(table, key, identity, refusals)
+            (given_up if refusals >= self._attempts else again).append(read)
         self._refused = again + self._refused
         return again, given_up
 

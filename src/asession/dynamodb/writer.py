@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +12,7 @@ from boto3.dynamodb.types import TypeSerializer
 from asession.dynamodb.backoff import Backoff
 from asession.dynamodb.errors import means_later, write_error
 from asession.dynamodb.plan import Write, WritePlan, WriteRequest
+from asession.dynamodb.values import copy_of
 from asession.exceptions import BatchWriteError, ClientError
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class BatchWriter:
 
         Raises:
             BatchWriteError: The slice that this call completed could not be written.
-            TypeError: DynamoDB has no type for a value, as for a `float`.
+            TypeError: DynamoDB has no type for a value, as for a `float`, or a key attribute is
+                neither a string, a number nor bytes.
             ValueError: The item lacks an attribute that `overwrite_by_pkeys` names.
         """
         await self._put({"PutRequest": {"Item": self._checked(Item)}})
@@ -173,7 +174,7 @@ class BatchWriter:
             except Exception as error:
                 error.add_note(f"in the attribute {name!r} of what was put into a batch_writer")
                 raise
-        return copy.deepcopy(dict(item))
+        return {name: copy_of(value) for name, value in item.items()}
 
     async def _put(self, request: WriteRequest) -> None:
         self._plan.add(request)
