@@ -208,10 +208,10 @@ FACTS: dict[str, dict[str, Any]] = {
         "hint": "",
     },
     "ResourceNotLoadedError": {"resource": "s3.Bucket('b')", "attribute": "creation_date"},
-    **dict.fromkeys(
-        ("ChecksumMismatchError", "ObjectChangedError", "TransferFailedError"),
-        {"location": "s3://b/k", "reason": "it is gone"},
-    ),
+    **{
+        key: {"location": "s3://b/k", "reason": "it is gone"}
+        for key in ("ChecksumMismatchError", "ObjectChangedError", "TransferFailedError")
+    },
     "SessionNotEnteredError": {"service_name": "s3", "kind": "client"},
     "SessionNotResolvedError": {"attribute": "region_name"},
     "WrongEventLoopError": {"what": "s3 client", "reason": "is elsewhere"},

@@ -60,7 +60,7 @@ class AwsSession(ClientMaker):
         self._config = resolution.snapshot.full_config()
         self._scoped = self._config["profiles"].get(resolution.profile.section, {})
         self._credentials: Any = None
-        self.has_credentials = True
+        self.has_credentials: bool = True
         self._identity = Once(lambda: self._identify(self))
         self.set_default_client_config(self._default_config())
         if options.has_keys:
@@ -81,9 +81,9 @@ class AwsSession(ClientMaker):
     # -- what upstream's constructor asks for -------------------------------------------------
 
     def _set_user_agent_for_session(self) -> None:
-        self.user_agent_name = "asession"
-        self.user_agent_version = __version__
-        self.user_agent_extra = f"aiobotocore/{aiobotocore_version} botocore/{botocore_version}"
+        self.user_agent_name: str = "asession"
+        self.user_agent_version: str = __version__
+        self.user_agent_extra: str = f"aiobotocore/{aiobotocore_version} botocore/{botocore_version}"
 
     def _register_event_emitter(self) -> None:
         # Without upstream's layer for old names of events, which the emitter knows itself.
