@@ -16,7 +16,8 @@ class Flight(Generic[T]):
     """One run of a computation by one task, for which others wait.
 
     Lives as long as the run, on one event loop; nothing needs closing. A leader that is cancelled
-    leaves neither value nor error: the first waiter to wake leads another flight.
+    leaves neither value nor error, nor does one whose error is its own: the first waiter to wake
+    leads another flight.
 
     Attributes:
         value: The result in a tuple of one, `None` before that or without one.
@@ -30,12 +31,19 @@ class Flight(Generic[T]):
         self.value: tuple[T] | None = None
         self.error: Exception | None = None
 
-    async def lead(self, compute: Callable[[], Awaitable[T]], ended: Callable[[], object]) -> T:
+    async def lead(
+        self,
+        compute: Callable[[], Awaitable[T]],
+        ended: Callable[[], object],
+        is_own: Callable[[Exception], bool] | None = None,
+    ) -> T:
         """Run the computation inside this call.
 
         Args:
             compute: The computation.
             ended: Called before the waiters wake, however it ended.
+            is_own: Whether an error concerns this caller alone; the waiters then go on as if it had
+                been cancelled.
 
         Raises:
             Exception: What the computation raised.
@@ -46,7 +54,8 @@ class Flight(Generic[T]):
             self.value = (value,)
             return value
         except Exception as error:
-            self.error = error
+            if is_own is None or not is_own(error):
+                self.error = error
             raise
         finally:
             _leading.set(tuple(other for other in _leading.get() if other is not self))
@@ -86,8 +95,18 @@ class Flights(Generic[T]):
     def __contains__(self, key: object) -> bool:
         return key in self._here()
 
-    async def join(self, key: object, compute: Callable[[], Awaitable[T]]) -> T:
+    async def join(
+        self,
+        key: object,
+        compute: Callable[[], Awaitable[T]],
+        is_own: Callable[[Exception], bool] | None = None,
+    ) -> T:
         """Compute, or wait for whoever computes already.
+
+        Args:
+            key: What is computed.
+            compute: The computation.
+            is_own: Whether an error of it concerns this caller alone: then the next one computes.
 
         Raises:
             Exception: What the computation raised.
@@ -101,7 +120,7 @@ class Flights(Generic[T]):
             if flight.value is not None:
                 return flight.value[0]
         flight = flying[key] = Flight()
-        return await flight.lead(compute, lambda: flying.pop(key))
+        return await flight.lead(compute, lambda: flying.pop(key), is_own)
 
     def _here(self) -> dict[Any, Flight[T]]:
         try:

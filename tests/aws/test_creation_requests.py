@@ -12,7 +12,7 @@ import pytest
 from aiobotocore._helpers import resolve_awaitable
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from botocore import UNSIGNED
+from botocore import UNSIGNED, auth
 from botocore.config import Config
 from botocore.loaders import create_loader
 
@@ -20,6 +20,14 @@ import asession
 from asession._aws.http_session import HttpSession
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def upstream_signs_in_python(monkeypatch):
+    """With `awscrt` installed upstream has that sign, which puts headers in another order."""
+    monkeypatch.setitem(auth.AUTH_TYPE_MAPS, "v4", auth.SigV4Auth)
+    monkeypatch.setitem(auth.AUTH_TYPE_MAPS, "s3v4", auth.S3SigV4Auth)
+
 
 KEYS = ("AKIAX", "secret", "token")
 ARN = "arn:aws:s3:us-west-2:123456789012:accesspoint:mine"

@@ -27,11 +27,12 @@ class IssuedKeys:
     secret_key: str
     token: str
     expires: datetime
+    precise: bool = False
 
     @property
     def expiration(self) -> str:
-        """The end, as AWS writes it, to the second."""
-        return self.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
+        """The end, as AWS writes it, to the second; or to the microsecond."""
+        return self.expires.strftime(f"%Y-%m-%dT%H:%M:%S{'.%f' if self.precise else ''}Z")
 
     def flat(self, token: str = "Token") -> dict[str, str]:
         """The keys as metadata and container endpoints word them."""
@@ -50,12 +51,14 @@ class Mint:
         expires_in: Seconds until what is made from now on ends.
         expires_at: When it ends; before `expires_in` if set.
         now: The clock, with a time zone.
+        precise: Whether ends are told to the microsecond; AWS tells them to the second.
     """
 
     def __init__(self, expires_in: float = 3600.0) -> None:
         self.expires_in = expires_in
         self.expires_at: datetime | None = None
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.precise = False
         self._lock = threading.Lock()
         self._serials: dict[str, int] = {}
         self._issued: list[IssuedKeys] = []
@@ -85,6 +88,7 @@ class Mint:
                 secret_key_for(f"{source} {serial}" if serial > 1 else source),
                 f"session-token-{access_key_for(source)[4:]}-{serial}",
                 end,
+                self.precise,
             )
             self._issued.append(keys)
         return keys

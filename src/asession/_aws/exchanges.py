@@ -21,6 +21,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.utils import ArnParser, parse_timestamp
 
 from asession._aws.caches import refused_key
+from asession._http.errors import TransportClosed
 
 if TYPE_CHECKING:
     from asession._aws.session import AwsSession
@@ -141,6 +142,20 @@ def is_terminal(error: Exception) -> bool:
         retyped = "MultiFactorAuthentication" in str(error)
         return 400 <= status < 500 and code not in _THROTTLED and not retyped
     return isinstance(error, BotoCoreError) and not isinstance(error, _PASSING)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether a request failed because the session that made it was closed meanwhile.
+
+    It says nothing about the source, nor about other sessions that wait for its answer.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        given = seen.kwargs.get("error") if isinstance(seen, BotoCoreError) else None
+        if isinstance(seen, TransportClosed) or isinstance(given, TransportClosed):
+            return True
+        seen = seen.__cause__
+    return False
 
 
 async def call_sts(

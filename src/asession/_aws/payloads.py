@@ -14,6 +14,7 @@ from botocore.auth import AUTH_TYPE_MAPS, UNSIGNED_PAYLOAD, S3SigV4Auth, SigV4Au
 from asession._aws.bodies import Upload, digest
 from asession._aws.chunks import AwsChunks
 from asession._aws.refusals import once_only
+from asession._aws.signing import stand_in
 
 # Bodies in memory that are longer than this are hashed in a worker thread.
 BIG = 1024 * 1024
@@ -33,7 +34,7 @@ def prepare(
     if not isinstance(body, Upload) and big(body) is None:
         return None
     signer = AUTH_TYPE_MAPS.get(signature_version)
-    if signer is None or not _reads_payload(signer, request):
+    if signer is None or not _reads_payload(stand_in(signer), request):
         return None
     _tell_hashes(request_signer)
     if _known(request) is not None:

@@ -7,7 +7,7 @@ family of classes, the anyio one, serves both event loops.
 
 from __future__ import annotations
 
-import _strptime  # type: ignore[import-not-found]  # noqa: F401 - as run_process below
+import _strptime  # type: ignore[import-not-found]  # noqa: F401 - as open_process below
 import json
 import os
 import subprocess
@@ -27,8 +27,9 @@ from aiobotocore.credentials import (
 )
 from aiobotocore.tokens import AnyioSSOTokenProvider
 from anyio import (
+    create_task_group,
     fail_after,
-    run_process,  # now: at its first use anyio would import it on the event loop
+    open_process,  # now: at its first use anyio would import it on the event loop
 )
 from botocore.configloader import raw_config_parse
 from botocore.exceptions import ClientError, ConfigNotFound, CredentialRetrievalError
@@ -249,12 +250,7 @@ class ProcessProvider(AnyioProcessProvider):
     async def _run(self, program: str, *args: str, **_: Any) -> _Finished:
         try:
             with fail_after(_PROCESS_SECONDS):
-                done = await run_process(
-                    [program, *args],
-                    env=dict(self._environ),
-                    check=False,
-                    stdin=subprocess.DEVNULL,
-                )
+                return await self._finish([program, *args])
         except TimeoutError:
             raise CredentialRetrievalError(
                 provider=self.METHOD,
@@ -265,7 +261,22 @@ class ProcessProvider(AnyioProcessProvider):
             raise CredentialRetrievalError(
                 provider=self.METHOD, error_msg=f"cannot run {program!r}: {error.strerror}"
             ) from None
-        return _Finished(done.returncode, done.stdout, done.stderr)
+
+    async def _finish(self, command: list[str]) -> _Finished:
+        # asyncio loses track of a program whose start is cancelled.
+        with fail_after(_PROCESS_SECONDS, shield=True):
+            process = await open_process(command, env=dict(self._environ), stdin=subprocess.DEVNULL)
+        printed: list[list[bytes]] = [[], []]
+
+        async def read(stream: Any, into: list[bytes]) -> None:
+            async for piece in stream:
+                into.append(piece)  # noqa: PERF401 - no comprehension keeps the list of another
+
+        async with process, create_task_group() as group:
+            group.start_soon(read, process.stdout, printed[0])
+            group.start_soon(read, process.stderr, printed[1])
+            code = await process.wait()
+        return _Finished(code, b"".join(printed[0]), b"".join(printed[1]))
 
 
 class _Finished:

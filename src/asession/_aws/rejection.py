@@ -18,10 +18,14 @@ _REFUSALS = frozenset(
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidToken",
+        "RequestExpired",  # EC2's word for an ended token
         "TokenRefreshRequired",
         "UnrecognizedClientException",
     }
 )
+# An answer to HEAD has no body, and so no code but its status: S3 says 403 of unknown keys, and 400
+# of ended ones. It says so of many other things too.
+_NAMELESS = frozenset({"400", "403"})
 SIGNED_WITH = "asession_signed_with"
 """Where in the context of a request its signer leaves the keys."""
 
@@ -38,7 +42,9 @@ async def sign_again(
 ) -> int | None:
     """Handler of ``needs-retry``: get other keys, and have the request sent again, once.
 
-    Keys know who gave them (`owner`) if they are a session's and can be replaced.
+    Keys know who gave them (`owner`) if they are a session's and can be replaced. Where nobody can
+    tell whether the keys were refused, no source is asked: then there are other keys if files have
+    changed, or if another request had the keys replaced.
 
     Returns:
         The seconds to wait before that, or `None` to leave things as they are.
@@ -46,7 +52,8 @@ async def sign_again(
     if response is None:
         return None
     code = response[1].get("Error", {}).get("Code")
-    if code not in _REFUSALS:
+    is_refused = code in _REFUSALS
+    if not is_refused and code not in _NAMELESS:
         return None
     context = request_dict["context"]
     keys = context.get(SIGNED_WITH)
@@ -55,7 +62,7 @@ async def sign_again(
         return None
     context[_REPLACED] = True
     try:
-        replaced = await owner.replace(keys)
+        replaced = await owner.replace(keys, ask=is_refused)
     except Exception as error:
         # The service's own answer says more to who made the request.
         _log.warning("no new keys for those refused with %s: %s", code, type(error).__name__)

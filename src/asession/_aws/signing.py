@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hmac
 import logging
+from functools import partial
 from hashlib import sha256
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from aiobotocore.signers import AioRequestSigner
 from botocore import auth
+from botocore.compat import HAS_CRT
 from botocore.exceptions import NoCredentialsError
 
 from asession._aws.rejection import SIGNED_WITH
@@ -215,12 +217,36 @@ class S3ExpressAuth(_Once, auth.S3ExpressAuth):
     _sets_only_own = False
 
 
-# botocore's class, and no other in its place (a user's, the C runtime's), gives way to ours.
+# botocore's classes, and no other in their place (a user's), give way to ours.
 _OURS: dict[type, type[_Once]] = {
     auth.SigV4Auth: SigV4Auth,
     auth.S3SigV4Auth: S3SigV4Auth,
     auth.S3ExpressAuth: S3ExpressAuth,
 }
+if HAS_CRT:
+    # With `awscrt` installed botocore has it sign: in a thread of its own, for which the event
+    # loop's thread would wait, and reading files there. The signatures are the same.
+    from botocore.crt.auth import CrtS3SigV4Auth, CrtSigV4Auth
+
+    _OURS |= {CrtSigV4Auth: SigV4Auth, CrtS3SigV4Auth: S3SigV4Auth}
+
+
+def stand_in(signer: type) -> type:
+    """The class that signs where botocore would take this one."""
+    return _OURS.get(signer, signer)
+
+
+def _noting(given: Any) -> Any:
+    """A signer that is not ours, made to leave its keys in the context of what it signs."""
+    keys = getattr(given, "credentials", None)
+    if hasattr(keys, "owner") and "add_auth" not in vars(given):
+        given.add_auth = partial(_note_and_sign, keys, given.add_auth)
+    return given
+
+
+def _note_and_sign(keys: Any, add_auth: Any, request: Any) -> None:
+    request.context[SIGNED_WITH] = keys
+    add_auth(request)
 
 
 class RequestSigner(AioRequestSigner):
@@ -240,6 +266,6 @@ class RequestSigner(AioRequestSigner):
         """What signs one request: as upstream chooses, ours in place of botocore's own."""
         given = await super().get_auth_instance(*args, **kwargs)
         ours = _OURS.get(type(given))
-        return given if ours is None else ours.instead_of(given, self._memory)
+        return _noting(given) if ours is None else ours.instead_of(given, self._memory)
 
     get_auth = get_auth_instance

@@ -61,7 +61,7 @@ class Workshop:
             prepare: How to ask it.
             kwargs: Further arguments of `Source`.
         """
-        from asession._aws.exchanges import is_terminal
+        from asession._aws.exchanges import is_interruption, is_terminal
 
         return Source(
             name,
@@ -69,6 +69,7 @@ class Workshop:
             entry,
             prepare,
             is_terminal=is_terminal,
+            is_own=is_interruption,
             clock=self.clock,
             random=self.random,
             **kwargs,

@@ -59,16 +59,22 @@ class SessionCredentials(SourceCredentials):
         """The account of the keys, or `None` if unknown or there are no keys."""
         return await super().get_account_id() if await self.select() else None
 
-    async def replace(self, refused: FrozenCredentials) -> bool:
+    async def replace(self, refused: FrozenCredentials, *, ask: bool = True) -> bool:
         """Get other keys in place of those that a service has refused.
 
-        Files that have changed are read again first.
+        Files that have changed are read again first, at most once a second unless the source is
+        to be asked.
+
+        Args:
+            refused: Those keys.
+            ask: Whether to ask the source for others, or take what is there already.
 
         Returns:
             Whether there are others.
         """
-        await self._look_at_files()
-        return await super().replace(refused)
+        if ask:
+            await self._look_at_files()
+        return await super().replace(refused, ask=ask)
 
     async def _current_source(self) -> Source:
         if self._value is not None and self._clock() - self._looked_at >= _LOOK_SECONDS:

@@ -6,9 +6,9 @@ How the calls of many tasks become few, and none of them hangs:
   as it is fresh nobody waits and nothing is locked.
 - In the advisory window the first caller replaces the keys inside its own call; the others go on
   with what they have. In the mandatory window all wait for that one call.
-- The call is a `Flight` of this event loop alone. A leader that is cancelled leaves no trace, and
-  the first waiter to wake leads the next one. No lock is held while anybody waits, and no event
-  loop waits for another.
+- The call is a `Flight` of this event loop alone. A leader that is cancelled, or whose session is
+  closed, leaves no trace, and the first waiter to wake leads the next one. No lock is held while
+  anybody waits, and no event loop waits for another.
 - A failure while keys still work is a warning and a back-off. It is an error only for those who
   have nothing to sign with.
 """
@@ -61,6 +61,7 @@ class Source:
             to be signed.
         stable: Whether keys whose end has come may be used as long as no others are to be had.
         is_terminal: Whether an error is not mended by trying again.
+        is_own: Whether an error concerns the session that asked and no other: it was closed, say.
         clock: Tells the time.
         random: Makes the jitter.
     """
@@ -75,6 +76,7 @@ class Source:
         deferred: bool = False,
         stable: bool = False,
         is_terminal: Callable[[Exception], bool] = lambda _error: False,
+        is_own: Callable[[Exception], bool] = lambda _error: False,
         clock: Clock = time.time,
         random: Random = random.random,
     ) -> None:
@@ -86,6 +88,7 @@ class Source:
         self._deferred = deferred
         self._stable = stable
         self._is_terminal = is_terminal
+        self._is_own = is_own
         self._random = random
         self._prepared: Prepared | None = None
 
@@ -138,16 +141,22 @@ class Source:
             Exception: The source failed.
         """
         now = self.clock()
-        if self._is_current(refused):
-            lately = now - self.entry.replaced_at < REJECTION_SECONDS
-            if lately and self._key not in _flights:
+        if self.is_current(refused):
+            # Not of keys that have ended: of those `value` would ask for others, too.
+            lately = 0 <= now - self.entry.replaced_at < REJECTION_SECONDS
+            if lately and not self._has_ended(now) and self._key not in _flights:
                 return False
             await self._fly(lambda: self._replace(refused))
-        return not self._is_current(refused)
+        return not self.is_current(refused)
 
-    def _is_current(self, keys: FrozenCredentials) -> bool:
+    def is_current(self, keys: FrozenCredentials) -> bool:
+        """Whether these are the keys that the source gave last."""
         value = self.entry.value
         return value is not None and value.keys[:3] == keys[:3]
+
+    def _has_ended(self, now: float) -> bool:
+        value = self.entry.value
+        return value is None or value.schedule.end <= now
 
     def _works(self) -> bool:
         value = self.entry.value
@@ -166,10 +175,10 @@ class Source:
 
     async def _fly(self, compute: Callable[[], Awaitable[Value | None]]) -> Value | None:
         """Compute, or wait for whoever does; `None` if the source has nothing."""
-        return await _flights.join(self._key, compute)
+        return await _flights.join(self._key, compute, self._is_own)
 
     async def _replace(self, refused: FrozenCredentials) -> Value | None:
-        if not self._is_current(refused):
+        if not self.is_current(refused):
             return self.entry.value
         self.entry.replaced_at = self.clock()
         self._prepared = None
@@ -221,6 +230,8 @@ class Source:
         return Value(keys, Schedule.of(self.clock(), end, self._random()), loaded.method)
 
     def _failed(self, error: Exception) -> None:
+        if self._is_own(error):  # says nothing about the source
+            return
         now, entry = self.clock(), self.entry
         if not self._works():
             if self._is_terminal(error):

@@ -17,8 +17,13 @@ from asession.credentials.values import FrozenCredentials
 class Replaceable:
     """Something that can get other keys in place of those that it gave."""
 
-    async def replace(self, refused: FrozenCredentials) -> bool:
-        """Get other keys; returns whether there are any."""
+    async def replace(self, refused: FrozenCredentials, *, ask: bool = True) -> bool:
+        """Get other keys; returns whether there are any.
+
+        Args:
+            refused: The keys that are not wanted.
+            ask: Whether to ask the source for others, or take what is there already.
+        """
         raise NotImplementedError
 
 
@@ -106,14 +111,18 @@ class SourceCredentials(Replaceable):
 
         return get_property
 
-    async def replace(self, refused: FrozenCredentials) -> bool:
+    async def replace(self, refused: FrozenCredentials, *, ask: bool = True) -> bool:
         """Get other keys in place of those that a service has refused.
+
+        Args:
+            refused: Those keys.
+            ask: Whether to ask the source for others, or take what is there already.
 
         Returns:
             Whether there are others.
         """
         source = await self._current_source()
-        replaced = await source.replace(refused)
+        replaced = await source.replace(refused) if ask else not source.is_current(refused)
         self._fresh_until = float("-inf")
         return replaced
 
