@@ -45,7 +45,7 @@ class Connector:
         """Who the session is."""
         if not self._identity:
             module = await import_module("asession.credentials.identity")
-            self._identity.setdefault(None, module.Identity(self._options))
+            self._identity.setdefault(None, module.Identity(self._options, events=self._events))
         return self._identity[None]
 
     async def source_key(self) -> bytes:

@@ -123,13 +123,14 @@ class SessionEvents:
         Raises:
             pickle.PicklingError: There are handlers.
         """
-        if self._in_force():
+        if self.in_force():
             raise pickle.PicklingError(
                 "a Session pickles as its arguments, and handlers registered on session.events "
                 "cannot travel: register them where the session is used"
             )
 
-    def _in_force(self) -> list[Registration]:
+    def in_force(self) -> list[Registration]:
+        """What was registered and not taken back, in order."""
         active: list[Registration] = []
         for entry in self._log:
             if entry.action != "unregister":

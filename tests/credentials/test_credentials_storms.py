@@ -9,7 +9,7 @@ import time
 import anyio
 import pytest
 
-from asession import Session
+from asession import Config, Session
 from asession.credentials.cache import PROCESS_CACHE
 from asession.credentials.chain import Workshop
 from asession.credentials.identity import Identity
@@ -50,10 +50,12 @@ async def request_for(seconds, tasks, session, services, pause):
             done += 1
             await anyio.sleep(pause)
 
+    # A request is signed before it waits for a connection: with fewer, keys would end meanwhile.
+    arguments = {"endpoint_url": services.url, "config": Config(max_pool_connections=tasks)}
     async with (
         session,
-        session.client("s3", endpoint_url=services.url) as s3,
-        session.client("dynamodb", endpoint_url=services.url) as dynamodb,
+        session.client("s3", **arguments) as s3,
+        session.client("dynamodb", **arguments) as dynamodb,
         anyio.create_task_group() as group,
     ):
         for number in range(tasks):

@@ -64,9 +64,16 @@ async def read_file(path: str) -> bytes:
         OSError: The file cannot be opened or read.
     """
     # Not `async with aiofiles.open(...)`: its exit ignores `loop=` and fails on trio.
-    file = await aiofiles.open(path, "rb", loop=_EXECUTOR)
+    file: Any = await aiofiles.open(path, "rb", loop=_EXECUTOR)
     try:
-        return await file.read()
+        content: bytes = await file.read()
+        return content
     finally:
-        with anyio.CancelScope(shield=True):
-            await file.close()
+        try:
+            with anyio.CancelScope(shield=True):
+                await file.close()
+        except BaseException:
+            # A task of asyncio was cancelled past the shield, maybe before a thread was free. To
+            # close a file that was read blocks nobody.
+            file._file.close()
+            raise

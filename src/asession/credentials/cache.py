@@ -60,7 +60,7 @@ class Entry:
     def check(self, now: float) -> None:
         """Raise a copy of the error that is remembered, if there is one."""
         error = self._error
-        if error is not None and now < self._error_until:
+        if error is not None and 0 < self._error_until - now <= TERMINAL_SECONDS:
             raise copy.copy(error)
 
     def __repr__(self) -> str:

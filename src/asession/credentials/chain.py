@@ -102,6 +102,7 @@ class Chain:
         workshop: What sources are made with.
         ask: Called with the serial of an MFA device, returns a code.
         arrange: Puts the sources that the user gave in the place of the usual ones, or among them.
+        handlers: Tells the session's event handlers that may change the requests of sources.
     """
 
     def __init__(
@@ -110,12 +111,14 @@ class Chain:
         workshop: Workshop,
         ask: MFAPrompt,
         arrange: Callable[[Chain], Sequence[Step]],
+        handlers: Callable[[], Sequence[object]] = tuple,
     ) -> None:
         self.aws = aws
         self.workshop = workshop
         self.ask = ask
         self._snapshot = aws.snapshot
         self._arrange = arrange
+        self._handlers = handlers
         self._error: BaseException | None = None
         self._made: tuple[Providers, Inputs] | None = None
         self.trail: tuple[Attempt, ...] = ()
@@ -197,13 +200,14 @@ class Chain:
 
     # -- the usual sources --------------------------------------------------------------------
 
-    def _situation(self) -> Situation:
+    def _situation(self, source_profile: str | None = None) -> Situation:
+        """What decides which sources are configured, by the profile in force or one below it."""
         snapshot, profile = self._snapshot, self.aws.profile_in_force
-        name = profile.section
+        name = profile.section if source_profile is None else source_profile
         return Situation(
             environ=self.aws.environ,
             profile_name=name,
-            is_explicit=profile.origin.kind == "argument",
+            is_explicit=source_profile is not None or profile.origin.kind == "argument",
             profile=snapshot.profiles.get(name, {}),
             in_credentials=snapshot.credentials.get(name, {}),
             in_config=snapshot.config["profiles"].get(name, {}),
@@ -232,6 +236,8 @@ class Chain:
 
     async def _offer(self, name: str, profile: str, prepare: Prepare) -> Any:
         """The shared credentials of a source of a role."""
+        if self._situation(profile or None).why_not(name) is not None:
+            return None  # and nothing to remember
         source = self._shared(name, profile, prepare, reads_environ=False)
         return SourceCredentials(source, self.workshop.clock) if await source.select() else None
 
@@ -247,7 +253,8 @@ class Chain:
                 aws, snapshot=self._snapshot, ask=self.ask, cache=cache, offer=self._offer
             )
             region = providers.region_name or aws.settings["region"].value
-            inputs = Inputs(aws.options, aws.environ, self._snapshot, name, region)
+            handlers = self._handlers()
+            inputs = Inputs(aws.options, aws.environ, self._snapshot, name, region, handlers)
             self._made = providers, inputs
         return self._made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class Inputs:
         snapshot: The profile files.
         profile_name: The profile in force.
         region_name: The region of requests that nobody gave another, or `None`.
+        handlers: The session's event handlers that may change these requests.
     """
 
     options: SessionOptions
@@ -44,6 +45,7 @@ class Inputs:
     snapshot: ProfileSnapshot
     profile_name: str
     region_name: str | None
+    handlers: Sequence[object] = ()
 
     def key(self, source: str, profile: str, *, reads_environ: bool) -> SourceKey:
         """The key of one of the usual sources.
@@ -61,7 +63,9 @@ class Inputs:
             return source, digest(metadata_inputs(self.environ), settings)
         own = profile_inputs(profile, self.snapshot.profiles, self.snapshot.config["sso_sessions"])
         if source == "custom-process":
-            return source, digest(own[profile]["keys"].get("credential_process"), self.environ)
+            keys = own[profile]["keys"]
+            told = [keys.get(name) for name in ("credential_process", "aws_account_id")]
+            return source, digest(told, self.environ)
         # The SSO portal has a region of its own.
         region = None if source == "sso" else self.region_name
         return source, digest(profile, own, reads_environ, region, self.network())
@@ -78,6 +82,7 @@ class Inputs:
             # A code of one person's device must not serve another's session.
             options.mfa,
             options.credential_cache,
+            self.handlers,
         )
 
     def whole(self) -> bytes:

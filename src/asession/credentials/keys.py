@@ -127,6 +127,20 @@ _WITHOUT_EFFECT = frozenset({"region", "output", "cli_pager", "cli_auto_prompt"}
 _METADATA_VARIABLES = ("AWS_EC2_METADATA_", "AWS_METADATA_SERVICE_", "AWS_CONTAINER_")
 
 
+_SERVICES = frozenset({"sts", "sso", "sso-oidc", "signin", "*"})
+
+
+def may_concern_sources(event_name: str) -> bool:
+    """Whether a handler of an event may see the request of a source of credentials.
+
+    Args:
+        event_name: botocore's, for example ``"before-sign.s3.PutObject"``.
+    """
+    _, _, rest = event_name.partition(".")
+    service = rest.partition(".")[0].lower()
+    return not service or service in _SERVICES or event_name.startswith("*")
+
+
 def network_inputs(values: Mapping[str, Any], services: Mapping[str, Any]) -> dict[str, Any]:
     """What of the profile in force may reach the request of any source.
 

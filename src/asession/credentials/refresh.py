@@ -32,6 +32,9 @@ _LONGEST_BACK_OFF = 60.0
 # minutes, as in the other SDKs.
 _EXTENSION_SECONDS = 5 * 60.0
 
+LONGEST_REST = 2 * _EXTENSION_SECONDS
+"""The longest time that a source is left alone, in seconds."""
+
 TERMINAL_SECONDS = 3.0
 """How long an error that trying again does not mend is remembered."""
 

@@ -77,7 +77,8 @@ class SessionCredentials(SourceCredentials):
         return await super().replace(refused, ask=ask)
 
     async def _current_source(self) -> Source:
-        if self._value is not None and self._clock() - self._looked_at >= _LOOK_SECONDS:
+        since = self._clock() - self._looked_at
+        if self._value is not None and not 0 <= since < _LOOK_SECONDS:
             await self._look_at_files()
         if not await self.select():
             raise self.missing()

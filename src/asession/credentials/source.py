@@ -26,6 +26,7 @@ from asession._once import Flights
 from asession.credentials.cache import Entry, Value
 from asession.credentials.keys import SourceKey
 from asession.credentials.refresh import (
+    LONGEST_REST,
     REJECTION_SECONDS,
     Clock,
     Random,
@@ -169,7 +170,8 @@ class Source:
             return True
         if stage is Stage.ADVISORY and self._key in _flights:
             return True
-        return self._works() and now < self.entry.not_before
+        # Not longer than the longest rest: the clock may have been set back.
+        return self._works() and 0 < self.entry.not_before - now <= LONGEST_REST
 
     # -- one call at a time -------------------------------------------------------------------
 
