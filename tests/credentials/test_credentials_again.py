@@ -13,6 +13,8 @@ import pytest
 from asession import Session
 from home import Home
 from servers.identity import EKS_PATH, IdentityServer
+from servers.messages import RecordedRequest, Reply
+from servers.recorder import Recorder
 
 pytestmark = pytest.mark.anyio
 
@@ -111,3 +113,38 @@ async def test_a_renewed_sso_token_is_kept_as_the_cli_keeps_it_and_used_by_the_n
     assert (kept["accessToken"], kept["refreshToken"]) == ("access-token-1", "refresh-token-1")
     assert cache.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in cache.parent.iterdir()] == [cache.name]
+
+
+async def test_bearer_tokens_are_renewed_by_one_call_for_all_tasks_and_clients(
+    home: Home, identity: IdentityServer
+) -> None:
+    home.write_config(
+        "[default]\nsso_session = corp\n"
+        "[sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = us-east-1\n"
+    )
+    cache = home.path / ".aws" / "sso" / "cache" / "ee0bfd2552fbd840c02cc48b6e823320543c450f.json"
+    cache.parent.mkdir(parents=True)
+    token = {
+        "accessToken": "access-0",
+        "expiresAt": "2020-01-01T00:00:00Z",
+        "refreshToken": "refresh-0",
+        "clientId": "c",
+        "clientSecret": "s",
+        "registrationExpiresAt": "2099-01-01T00:00:00Z",
+    }
+    cache.write_text(json.dumps(token))
+    identity.delay("sso-oidc:CreateToken", 0.05)
+
+    def answer(_request: RecordedRequest) -> Reply:
+        return Reply.json({"items": []})
+
+    with Recorder(answer) as service:
+        session = Session(environ=environ(home, identity))
+        async with session, anyio.create_task_group() as group:
+            for _ in range(2):
+                client = await session.client("codecatalyst", endpoint_url=service.url)
+                for _ in range(20):
+                    group.start_soon(client.list_spaces)
+    sent = [request.headers["authorization"] for request in service.requests]
+    assert sent == ["Bearer access-token-1"] * 40
+    assert identity.count("sso-oidc:CreateToken") == 1

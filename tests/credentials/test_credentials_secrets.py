@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import re
@@ -14,10 +15,12 @@ from typing import Any
 import anyio
 import pytest
 
-from asession import Session
+from asession import Session, fan_out
 from asession._logging import RedactingFormatter
+from asession.credentials.cache import PROCESS_CACHE
 from credentials.cases import CASES, Case, Stage, all_cases
 from credentials.run_case import give_code, link_local
+from servers.identity import IdentityServer
 
 # Whatever is secret in the files of the cases is named so.
 _STATIC = re.compile(
@@ -136,3 +139,61 @@ async def test_a_pickled_session_holds_no_resolved_secret(stage: Callable[[Case]
         await session.get_frozen_credentials()
         pickled = pickle.dumps(session)
     assert not [secret for secret in secrets_of(staged) if secret.encode() in pickled]
+
+
+@pytest.mark.anyio
+async def test_chains_of_roles_and_what_fails_in_a_fan_out_show_no_secret(
+    identity: IdentityServer,
+) -> None:
+    role = "arn:aws:iam::123456789012:role/"
+    shown: list[str] = []
+
+    async def code(_serial: str) -> str:
+        return "654321"
+
+    async def look(session: Session) -> str:
+        shown.append(repr(session))
+        explanation = await session.explain()
+        shown.extend([str(explanation), repr(explanation), json.dumps(explanation.to_dict())])
+        async with session.client("sts") as sts:
+            return repr(await sts.get_caller_identity())
+
+    with logged() as log:
+        user = Session(
+            endpoint_url=identity.url,
+            region_name="us-east-1",
+            profiles={},
+            aws_access_key_id="AKIAUSER",
+            aws_secret_access_key="the-user-secret",
+            aws_session_token="the-user-token",
+            mfa=code,
+        )
+        first = user.assume_role(
+            role + "first", SerialNumber="arn:aws:iam::1:mfa/me", ExternalId="the-external-id"
+        )
+        sessions = [
+            user,
+            first,
+            first.assume_role(role + "second"),
+            first.assume_role(role + "second").assume_role(role + "third"),
+            user.assume_role_with_web_identity(role + "web", "the-web-token"),
+            user.get_session_token(),
+        ]
+        for refuse in (False, True):
+            if refuse:
+                PROCESS_CACHE.clear()
+                identity.fail("sts:*", "ExpiredToken")
+            failed = 0
+            async for result in fan_out([one.replace() for one in sessions], look):
+                shown.append(repr(result))
+                if result.error is not None:
+                    failed += 1
+                    shown += [repr(result.error), *traceback.format_exception(result.error)]
+            assert failed == (len(sessions) if refuse else 0)
+    secrets = {"the-user-secret", "the-user-token", "the-web-token", "654321"}
+    for keys in identity.mint.issued:
+        secrets |= {keys.secret_key, keys.token}
+    assert len(secrets) >= 4 + 2 * 5
+    assert not showing(secrets, shown)
+    assert not showing(secrets, [text for name, text in log.raw if name.startswith("asession")])
+    assert not showing(secrets, log.printed)

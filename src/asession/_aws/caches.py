@@ -45,12 +45,15 @@ class FileCache:
         directory: The directory; made when something is stored.
         dumps: Makes the text of an entry, instead of botocore's way.
         scope: What the names of the files depend on besides the key; empty for botocore's names.
+
+    Attributes:
+        directory: The directory.
     """
 
     def __init__(
         self, directory: str, dumps: Callable[[Any], str] | None = None, scope: str = ""
     ) -> None:
-        self._directory = directory
+        self.directory = directory
         self._files = JSONFileCache(directory, dumps_func=dumps)
         self._scope = scope
         # `None` for an entry that is not there.
@@ -80,7 +83,7 @@ class FileCache:
 
     def _write(self, changed: dict[str, Any]) -> None:
         # Before botocore does, which would let everybody look into it.
-        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
         for key, value in changed.items():
             self._files[self._name(key)] = value
 

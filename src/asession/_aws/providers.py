@@ -36,7 +36,9 @@ from botocore.exceptions import ClientError, ConfigNotFound, CredentialRetrieval
 from botocore.utils import parse_key_val_file
 
 from asession._aws.caches import FileCache, NoCache, with_caches
+from asession._aws.exchanges import is_interruption
 from asession._aws.rejection import is_refusal
+from asession._once import Flights
 from asession._profiles.paths import expand
 from asession._runtime.files import read_file
 from asession._runtime.threads import in_thread
@@ -46,6 +48,9 @@ Nested = Callable[[str, tuple[str, ...]], Awaitable[Any]]
 
 # As long as the AWS SDK for Go gives a program; one that asks its user for something needs it.
 _PROCESS_SECONDS = 60.0
+
+# The tokens that are being refreshed on each event loop.
+_tokens: Flights[Any] = Flights("asession_sso_tokens")
 
 _code: ContextVar[str | None] = ContextVar("asession_mfa_code", default=None)
 
@@ -196,10 +201,18 @@ class WebIdentityProvider(AnyioAssumeRoleWithWebIdentityProvider):
 
 
 class SSOTokenProvider(AnyioSSOTokenProvider):
-    """The bearer token of an `sso-session`, refreshed."""
+    """The bearer token of an `sso-session`, refreshed.
+
+    A refresh token is good for one exchange: clients and sessions over the same file join in one,
+    and who comes later reads what it wrote.
+    """
 
     async def _refresher(self) -> Any:
-        return await with_caches(super()._refresher, self._cache)()
+        sso = self._sso_config
+        named = [sso[name] for name in ("session_name", "sso_start_url", "sso_region")]
+        key = (self._cache.directory, *named)
+        refresh = with_caches(super()._refresher, self._cache)
+        return await _tokens.join(key, refresh, is_interruption)
 
 
 class SSOProvider(AnyioSSOProvider):
