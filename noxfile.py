@@ -79,6 +79,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def crt(session: nox.Session) -> None:
+    """What signs, and all sources, with AWS's common runtime installed."""
+    install(session, "test", extras="crt")
+    rooms = existing(session, "tests/credentials", "tests/aws", "tests/http")
+    session.run("pytest", *(session.posargs or rooms))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Rules and formatting; `nox -s lint -- --fix` mends what can be mended."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))

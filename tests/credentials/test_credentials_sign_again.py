@@ -8,9 +8,10 @@ import threading
 import anyio
 import pytest
 from botocore.compat import HAS_CRT
+from botocore.exceptions import BotoCoreError
 
 from asession import Config, Session
-from asession.exceptions import ClientError
+from asession.exceptions import AsessionError, ClientError
 from servers.guarded import GuardedServices, refusal
 from servers.messages import Reply
 from servers.recorder import Recorder
@@ -252,3 +253,45 @@ async def test_a_closed_session_leaves_no_error_to_others_that_wait(identity, ra
     assert len(taken) == 5
     assert len(set(taken)) == 1
     assert identity.count("sts:AssumeRole") == 2
+
+
+async def test_a_client_of_a_closed_session_that_takes_over_leaves_no_error_to_others(identity):
+    kind = {
+        "endpoint_url": identity.url,
+        "region_name": "us-east-1",
+        "profile_name": "app",
+        "profiles": {
+            "app": {"role_arn": ROLE, "source_profile": "user"},
+            "user": {"aws_access_key_id": "AKIAUSER", "aws_secret_access_key": "s"},
+        },
+    }
+    leader, closed, other = (Session(**kind) for _ in range(3))
+    identity.delay("sts:AssumeRole", 0.4)
+    taken, failed = [], []
+
+    async def ask(session):
+        taken.append(await session.get_frozen_credentials())
+
+    async def ask_by_client(client):
+        try:
+            await client.get_caller_identity()
+        except Exception as error:
+            failed.append(error)
+
+    with anyio.fail_after(20):
+        async with leader, closed, other, anyio.create_task_group() as group:
+            client = await closed.client("sts")
+            async with anyio.create_task_group() as first:
+                first.start_soon(ask, leader)
+                while not identity.count("sts:AssumeRole"):
+                    await anyio.sleep(0.01)
+                group.start_soon(ask_by_client, client)
+                await anyio.sleep(0.05)
+                group.start_soon(ask, other)
+                await anyio.sleep(0.05)
+                await closed.aclose()
+                first.cancel_scope.cancel()
+    assert len(taken) == 1
+    assert len(failed) == 1
+    assert isinstance(failed[0], AsessionError | BotoCoreError)
+    assert "closed" in str(failed[0])

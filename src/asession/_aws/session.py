@@ -78,6 +78,11 @@ class AwsSession(ClientMaker):
         """
         self.__dict__.clear()
 
+    @property
+    def is_dissolved(self) -> bool:
+        """Whether its life has ended."""
+        return not self.__dict__
+
     # -- what upstream's constructor asks for -------------------------------------------------
 
     def _set_user_agent_for_session(self) -> None:

@@ -61,7 +61,7 @@ class Workshop:
             prepare: How to ask it.
             kwargs: Further arguments of `Source`.
         """
-        from asession._aws.exchanges import is_interruption, is_terminal
+        from asession._aws.exchanges import is_terminal
 
         return Source(
             name,
@@ -69,7 +69,6 @@ class Workshop:
             entry,
             prepare,
             is_terminal=is_terminal,
-            is_own=is_interruption,
             clock=self.clock,
             random=self.random,
             **kwargs,
@@ -172,9 +171,17 @@ class Chain:
 
     def advise(self, error: Exception) -> None:
         """Add to an error of a source what to do about it, where that is known."""
+        if self.aws.is_dissolved:
+            return
         step = next_step_after(error, self.aws.profile_in_force.section)
         if step is not None and step not in getattr(error, "__notes__", ()):
             error.add_note(step)
+
+    def is_own(self, error: Exception) -> bool:
+        """Whether an error of a source is this session's alone, because the session was closed."""
+        from asession._aws.exchanges import is_interruption
+
+        return self.aws.is_dissolved or is_interruption(error)
 
     async def reload(self) -> bool:
         """Look whether the profile files have changed; returns whether they have."""
@@ -218,7 +225,7 @@ class Chain:
         providers, _ = self._making()
         prepare = partial(providers.prepare, name)
         if name not in SHARED:  # costs no call, and must not outlive its file
-            return self.workshop.source(name, object(), Entry(), prepare)
+            return self.workshop.source(name, object(), Entry(), prepare, is_own=self.is_own)
         profile = self.aws.profile_in_force
         reads_environ = profile.origin.kind != "argument"
         return self._shared(name, profile.section, prepare, reads_environ=reads_environ)
@@ -232,6 +239,7 @@ class Chain:
             prepare,
             deferred=name in DEFERRED,
             stable=name in STABLE,
+            is_own=self.is_own,
         )
 
     async def _offer(self, name: str, profile: str, prepare: Prepare) -> Any:

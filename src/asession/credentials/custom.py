@@ -79,7 +79,8 @@ class Given:
         source = _bare(self._items[index])
         entry = self._entries[index]
         # The entry is this session's alone, and so is its key.
-        return chain.workshop.source(_name(source), entry, entry, partial(_prepare, source))
+        prepare = partial(_prepare, source)
+        return chain.workshop.source(_name(source), entry, entry, prepare, is_own=chain.is_own)
 
 
 def _role_source(chain: Chain, role: RoleRequest, role_key: bytes) -> Source:
@@ -91,6 +92,7 @@ def _role_source(chain: Chain, role: RoleRequest, role_key: bytes) -> Source:
         entry,
         partial(role.prepare, chain.aws, chain.ask, chain.inputs.region_name),
         deferred=True,
+        is_own=chain.is_own,
     )
 
 

@@ -10,7 +10,7 @@ from asession.credentials.refresh import Clock
 from asession.credentials.source import Source
 from asession.credentials.source_credentials import SourceCredentials
 from asession.credentials.values import FrozenCredentials
-from asession.exceptions import ConfigParseError, NoCredentialsError
+from asession.exceptions import ClientClosedError, ConfigParseError, NoCredentialsError
 
 _log = logging.getLogger("asession.credentials")
 
@@ -47,11 +47,14 @@ class SessionCredentials(SourceCredentials):
 
         Raises:
             NoCredentialsError: No source has any.
+            ClientClosedError: The session was closed meanwhile.
             Exception: The source failed; a note says what to do, where that is known.
         """
         try:
             return await super().get_frozen_credentials()
         except Exception as error:
+            if self.chain.aws.is_dissolved:  # it tells of the insides of what was closed
+                raise ClientClosedError(what="client") from error
             self.chain.advise(error)
             raise
 
