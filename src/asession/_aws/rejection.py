@@ -30,6 +30,9 @@ SIGNED_WITH = "asession_signed_with"
 """Where in the context of a request its signer leaves the keys."""
 
 _REPLACED = "asession_replaced"
+# Keys that were about to end may end on the way more than once where everything is slow. Keys that
+# still work by our clock are not replaced twice in a row: their source says no.
+_MOST = 3
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -40,7 +43,7 @@ def is_refusal(error: BaseException) -> bool:
 async def sign_again(
     response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: Any
 ) -> int | None:
-    """Handler of ``needs-retry``: get other keys, and have the request sent again, once.
+    """Handler of ``needs-retry``: get other keys, and have the request sent again.
 
     Keys know who gave them (`owner`) if they are a session's and can be replaced. Where nobody can
     tell whether the keys were refused, no source is asked: then there are other keys if files have
@@ -58,9 +61,10 @@ async def sign_again(
     context = request_dict["context"]
     keys = context.get(SIGNED_WITH)
     owner = getattr(keys, "owner", None)
-    if owner is None or _REPLACED in context:
+    replacements = context.get(_REPLACED, 0)
+    if owner is None or replacements == _MOST:
         return None
-    context[_REPLACED] = True
+    context[_REPLACED] = replacements + 1
     try:
         replaced = await owner.replace(keys, ask=is_refused)
     except Exception as error:
