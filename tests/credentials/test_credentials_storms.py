@@ -112,6 +112,7 @@ async def test_a_source_that_fails_while_keys_work_fails_no_request(
     assert kind.most - 1 <= 5 * len(failures)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("leader", ["stays", "is cancelled"])
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_session_for_each_of_many_tasks_asks_each_source_once(identity, home, name, leader):
@@ -183,6 +184,7 @@ def test_threads_with_loops_of_both_kinds_on_one_session(identity, services, hom
     assert 1 <= kind.most <= threads_
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", ["scope", "native"])
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_caller_cancelled_at_any_await_leaves_the_others_served(
