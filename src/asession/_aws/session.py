@@ -88,7 +88,9 @@ class AwsSession(ClientMaker):
     def _set_user_agent_for_session(self) -> None:
         self.user_agent_name: str = "asession"
         self.user_agent_version: str = __version__
-        self.user_agent_extra: str = f"aiobotocore/{aiobotocore_version} botocore/{botocore_version}"
+        self.user_agent_extra: str = (
+            f"aiobotocore/{aiobotocore_version} botocore/{botocore_version}"
+        )
 
     def _register_event_emitter(self) -> None:
         # Without upstream's layer for old names of events, which the emitter knows itself.

@@ -127,7 +127,8 @@ class LiveCredentials(Credentials):
 
     async def get_frozen_credentials(self) -> FrozenCredentials:
         """Keys that belong together, refreshed if they are about to end."""
-        self._frozen, self.expires_at = await self._refresh(), self._end()
+        self._frozen = await self._refresh()
+        self.expires_at: datetime | None = self._end()
         return self._frozen
 
     def __reduce__(self) -> str:
