@@ -14,7 +14,13 @@ import pytest
 
 from asession import Session
 from asession._http.bodies import body_of
-from asession._http.errors import ConnectionClosed, HttpError, PoolTimeout, TransportClosed
+from asession._http.errors import (
+    ConnectionClosed,
+    HttpError,
+    PoolTimeout,
+    ReadTimeout,
+    TransportClosed,
+)
 from asession._http.limits import Timeouts
 from asession._http.requests import Request, Route
 from asession._http.responses import Response
@@ -262,6 +268,37 @@ async def test_a_body_that_is_collected_unread_warns_and_frees_its_place() -> No
                     while counters is None or counters.open:
                         await anyio.sleep(0)
                         counters = s3._endpoint.http_session._transport.counters()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_transport_that_is_dropped_warns_and_closes_what_is_idle(elsewhere: bool) -> None:
+    with FaultServer() as server:
+        held = [Transport()]
+        await fetch(held[0], route_to(server))
+        plain = next(iter(held[0]._pool._lanes.values())).idle[0].channel
+        with pytest.warns(ResourceWarning, match="1 idle connections were dropped"):
+            drop(held, elsewhere=elsewhere)
+        with anyio.fail_after(5):
+            while plain._socket.fileno() >= 0:
+                await anyio.sleep(0.001)
+
+
+async def test_two_tasks_that_read_one_body_do_not_hang(transport: Transport) -> None:
+    with FaultServer([faults.stall_mid_body]) as server:
+        response = await transport.send(get(), route_to(server), Timeouts(read=1))
+        ends: list[type[BaseException]] = []
+
+        async def read() -> None:
+            try:
+                await response.read()
+            except Exception as error:
+                ends.append(type(error))
+
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(read)
+                group.start_soon(read)
+    assert ends == [anyio.BusyResourceError, ReadTimeout]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

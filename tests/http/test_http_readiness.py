@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
 
 import anyio
@@ -135,3 +137,40 @@ async def test_closing_wakes_who_waits(pair: tuple[Plain, socket.socket]) -> Non
     assert told == ["closed"]
     with pytest.raises(ConnectionClosed, match="was closed"):
         await channel.receive(1)
+
+
+async def test_a_second_wait_is_refused_and_the_first_goes_on(
+    pair: tuple[Plain, socket.socket], anyio_backend_name: str
+) -> None:
+    channel, far = pair
+    received: list[bytes] = []
+
+    async def receive() -> None:
+        received.append(await channel.receive(10))
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(receive)
+            await settled()
+            with pytest.raises(Exception, match="already") as caught:
+                await channel.receive(10)
+            assert type(caught.value).__name__ == "BusyResourceError"
+            far.send(b"first")
+    assert received == [b"first"]
+
+
+async def test_a_peer_that_leaves_an_idle_channel_leaves_nothing_in_the_loop() -> None:
+    near, far = socket.socketpair()
+    channel = Plain(near)
+    far.send(b"a")
+    assert await channel.receive_within(1, 900) == b"a"
+    far.close()
+    await settled()
+    # Neither the event loop's list of sockets nor a timer keeps it.
+    gone = weakref.ref(near)
+    assert channel.receive_nowait(1) == b""
+    channel.close()
+    del channel, near
+    await settled()
+    gc.collect()
+    assert gone() is None

@@ -90,7 +90,8 @@ def needs_no_retry(handler: Any, response: Any, context: Any) -> bool:
     for name in conditions.checksums:
         said = response.headers.get(name)
         if said is not None:
-            content = response._content
+            # A handler may have answered, with a response of another class.
+            content = getattr(response, "_content", None)
             if content is None or said != str(crc32(content)):
                 return False
     retries = context.get("retries")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +73,8 @@ class Pool:
     """The connections of one session on one event loop; used on its thread alone.
 
     Made with the session's live state and closed by `close`, which ends every connection; closing
-    again does nothing. Requests of one route share its connections and queue in order.
+    again does nothing. Requests of one route share its connections and queue in order. One that is
+    dropped warns and closes what is idle.
 
     Attributes:
         clock: Tells the time on the event loop.
@@ -87,6 +91,7 @@ class Pool:
         self._opened = 0
         self._reused = 0
         self._busy: dict[Connection, _Lane] = {}
+        self._pid = os.getpid()
         self.closed = False
 
     async def acquire(self, route: Route, connect: float | None, wait: float | None) -> Connection:
@@ -227,6 +232,22 @@ class Pool:
                 connection.close()
         for connection in busy:
             connection.close()
+
+    def __del__(self) -> None:
+        # The event loop may know the sockets: without this they would stay until the peer closes.
+        if sys.is_finalizing() or getattr(self, "closed", True):
+            return
+        idle = [connection for lane in self._lanes.values() for connection in lane.idle]
+        for connection in idle:
+            connection.close()
+        if idle and os.getpid() == self._pid:
+            warnings.warn(
+                f"{len(idle)} idle connections were dropped: close their session or client, "
+                "best with `async with`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
 
     def counters(self) -> Counters:
         """What is going on, and what was done so far."""

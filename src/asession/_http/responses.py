@@ -64,6 +64,7 @@ class Response(ByteReceiveStream):
 
     __slots__ = (
         "_connection",
+        "_filling",
         "_owner",
         "_parser",
         "_pieces",
@@ -92,6 +93,7 @@ class Response(ByteReceiveStream):
         self._pieces: deque[bytes | memoryview] = deque(pieces)
         self._size = self.received = sum(map(len, pieces))
         self._timeout = timeout
+        self._filling = False
         self._reusable = reusable
         self.status = parser.status
         self.reason = parser.reason
@@ -183,7 +185,10 @@ class Response(ByteReceiveStream):
         connection = self._connection
         if connection is None:
             raise TransportClosed("the response was closed before its body was read", answered=True)
+        if self._filling:  # what arrives would go to either
+            raise anyio.BusyResourceError("reading from")
         seconds = self._timeout
+        self._filling = True
         try:
             data = await connection.receive_within(LONG_READ_SIZE, seconds)
             if data is None:
@@ -196,6 +201,8 @@ class Response(ByteReceiveStream):
             if isinstance(error, HttpError):
                 error.answered = True
             raise
+        finally:
+            self._filling = False
         if self._connection is None and not self._parser.complete:
             raise ConnectionClosed("the response was closed while its body was read", answered=True)
         self._pieces.extend(pieces)

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from anyio import BusyResourceError
+
 from asession._runtime.loops import current_backend
 
 if TYPE_CHECKING:
@@ -31,7 +33,11 @@ class Readiness(Protocol):
     """The wait for one socket, of one task at a time; lives as long as the socket."""
 
     async def wait(self, seconds: float | None) -> bool:
-        """Wait until there is something to read; `False` if there is nothing for too long."""
+        """Wait until there is something to read; `False` if there is nothing for too long.
+
+        Raises:
+            Exception: Another task waits already; anyio's `BusyResourceError`, or trio's.
+        """
 
     def forget(self) -> bool:
         """Before the socket is closed, from any thread.
@@ -102,6 +108,8 @@ class AsyncioReadiness:
         self._deadline = math.inf
 
     async def wait(self, seconds: float | None) -> bool:
+        if self._waiter is not None:  # who waited first would never be told
+            raise BusyResourceError("reading from")
         loop = self._loop
         if not self._registered:
             loop.add_reader(self._number, self._readable)
@@ -149,6 +157,10 @@ class AsyncioReadiness:
         if self._registered:
             self._registered = False
             self._loop.remove_reader(self._number)
+        # Else it would keep the socket alive until the last time limit is over.
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def forget(self) -> bool:
         # A fork shares the kernel's list of sockets with its parent, whose entry this is.
@@ -157,9 +169,6 @@ class AsyncioReadiness:
         if threading.get_ident() != self._thread:
             return False
         self._unregister()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         return True
 
 
