@@ -315,8 +315,23 @@ async def test_quotas_of_retries_are_drawn_and_given_back(mode: str) -> None:
     assert seen == [500, 495, 500]
 
 
+@pytest.mark.parametrize("mode", ["standard", "adaptive"])
+async def test_a_body_for_one_reading_draws_no_quota_for_a_try_that_cannot_be(mode: str) -> None:
+    async def once():
+        yield b"0123456789"
+
+    config = Config(retries={"mode": mode}, s3={"payload_signing_enabled": False})
+    with Recorder(lambda request: Reply.xml(FAULT.decode(), 503)) as aws:
+        async with session_at(aws.url) as session:
+            s3 = await session.client("s3", config=config)
+            with pytest.raises(ClientError, match="SlowDown"):
+                await s3.put_object(Bucket="b", Key="k", Body=once(), ContentLength=10)
+            assert quota_of(s3).available_capacity == 500
+            assert len(aws.requests) == 1
+
+
 def quota_of(client):
-    for handler in client.meta.events.handlers_of("needs-retry.s3.ListBuckets"):
+    for handler in client.meta.events.handlers_of("needs-retry.s3"):
         checker = getattr(getattr(handler, "__self__", None), "_retry_quota", None)
         if checker is not None:
             return checker._quota

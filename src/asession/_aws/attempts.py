@@ -7,6 +7,7 @@ from typing import Any
 
 from aiobotocore.endpoint import AnyioEndpoint, convert_to_response_dict
 from aiobotocore.httpchecksum import handle_checksum_body
+from aiobotocore.retries.standard import AnyioRetryHandler
 from botocore.awsrequest import AWSRequest, AWSRequestPreparer
 from botocore.exceptions import HTTPClientError
 from botocore.history import get_global_history_recorder
@@ -16,6 +17,7 @@ from asession._aws.emitter import EventEmitter
 from asession._aws.headers import Headers, RequestHeaders
 from asession._aws.http_session import HttpSession
 from asession._aws.retries import needs_no_retry
+from asession._aws.uploads import is_spent
 
 # Where upstream logs attempts: whoever turned that on still sees them.
 _logger = logging.getLogger("botocore.endpoint")
@@ -214,8 +216,12 @@ class Endpoint(AnyioEndpoint):
     ) -> bool:
         name = self._plan(operation_model).needs_retry
         handlers = self._emitter.handlers_of(name)
+        context = request_dict["context"]
+        if is_spent(context):
+            # The quota that upstream's handler would draw for a try that cannot be is not given
+            # back: the client's other calls would lose their tries.
+            handlers = [handler for handler in handlers if not _draws_quota(handler)]
         if response is not None:
-            context = request_dict["context"]
             handlers = [
                 handler for handler in handlers if not needs_no_retry(handler, response[0], context)
             ]
@@ -239,3 +245,8 @@ class Endpoint(AnyioEndpoint):
         _logger.debug("Response received to retry, sleeping for %s seconds", delay)
         await self._sleep(delay)
         return True
+
+
+def _draws_quota(handler: Any) -> bool:
+    """Whether it is upstream's handler of standard and adaptive mode."""
+    return type(getattr(handler, "__self__", None)) is AnyioRetryHandler

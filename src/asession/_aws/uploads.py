@@ -131,6 +131,12 @@ def settle(request_dict: Any, **_: Any) -> Awaitable[bool | None] | None:
     return None if upload is None else _settle(upload)
 
 
+def is_spent(context: Any) -> bool:
+    """Whether the body of a call cannot be sent again, so that no other try is possible."""
+    upload = context.get(_UPLOAD)
+    return upload is not None and not upload.can_restart
+
+
 async def _settle(upload: Upload) -> bool | None:
     await upload.release()
     return None if upload.can_restart else False
