@@ -167,7 +167,7 @@ def test_without_its_extra_the_demo_says_in_one_line_how_to_get_it(
 def test_without_a_command_the_usage_is_printed(tmp_path: Path) -> None:
     done = run(tmp_path, "-m", "asession")
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m asession")
+    assert done.stderr.startswith("Usage: python -m asession")
 
 
 def test_a_command_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The command line, ``python -m asession``: it prints, and may block."""
+"""The command line, ``asession`` or ``python -m asession``: it prints, and may block."""

@@ -1,12 +1,14 @@
-"""Which command was asked for."""
+"""The entry of the command line: it needs the extra `cli`, and says so where that is missing."""
 
 from __future__ import annotations
 
-import argparse
+import importlib.util
+import logging
 import sys
 from collections.abc import Sequence
 
-from asession._version import __version__
+# What the extra brings. This module must be importable without it.
+_NEEDED = ("click", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,25 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the name of the program, by default `sys.argv`.
 
     Returns:
-        The exit status: 0 if all went well, 1 if the command failed, 2 if it was not understood.
+        The exit status: 0 if all went well, 1 if something is wrong with the set-up or the command
+        failed, 2 if the command line was not understood, 130 if it was interrupted.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m asession", description="AWS sessions for async Python."
-    )
-    parser.add_argument("--version", action="version", version=f"asession {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser(
-        "demo",
-        help="use sessions against a local AWS server, on asyncio and on trio",
-        description="Starts a server on 127.0.0.1, writes a home with three profiles, uses "
-        "sessions on asyncio and on trio, and checks every result. Nothing of yours is read, "
-        "and nothing leaves this machine.",
-    )
-    given = parser.parse_args(arguments)
-    if given.command is None:
-        parser.print_usage(sys.stderr)
-        return 2
-    # Only now: the demo imports what a usage message does not need.
-    from asession._cli.demo import demo
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        needed = " and ".join(missing)
+        print(
+            f"asession's command line needs {needed}: pip install 'asession[cli]' "
+            "(or 'asession[demo]' for the demo as well)",
+            file=sys.stderr,
+        )
+        return 1
+    # What goes wrong is told in words; libraries that log tracebacks would tell it twice.
+    logging.getLogger().addHandler(logging.NullHandler())
+    from asession._cli.commands import run
 
-    return demo()
+    return run(arguments)

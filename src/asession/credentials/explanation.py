@@ -97,7 +97,12 @@ def settings_of(resolution: Resolution) -> tuple[list[Setting], list[Setting]]:
 
 
 def _shown(name: str, value: object) -> str:
-    return "***" if name in _OPAQUE else _USERINFO.sub(r"\1***@", str(value))
+    return "***" if name in _OPAQUE else without_passwords(str(value))
+
+
+def without_passwords(text: str) -> str:
+    """A text, the users and passwords in its addresses masked."""
+    return _USERINFO.sub(r"\1***@", text)
 
 
 def masked(access_key: str) -> str:

@@ -1,0 +1,75 @@
+"""Tables, findings and JSON on the terminal; passwords in addresses are masked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from asession._cli.findings import Finding
+from asession.credentials.explanation import without_passwords
+
+# What sessions call their arguments -> what the command line calls them.
+_SPOKEN = {
+    "profile_name=": "--profile ",
+    "region_name=": "--region ",
+    "endpoint_url=": "--endpoint-url ",
+}
+_STYLES = {"error": "bold red", "warning": "bold yellow"}
+# Where there is no terminal, nothing is cut: lines are for grep.
+_WIDE = 1000
+
+
+def spoken(text: str) -> str:
+    """A text of the library in the words of the command line, without passwords."""
+    for name, option in _SPOKEN.items():
+        text = text.replace(f"(from {name})", f"(from {option.strip()})").replace(name, option)
+    return without_passwords(text).rstrip()
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """Where to print: as wide as the terminal, or without limits if there is none."""
+    stream = sys.stdout if stream is None else stream
+    return Console(
+        file=stream, width=None if stream.isatty() else _WIDE, highlight=False, soft_wrap=False
+    )
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table; texts are printed as they are, never taken for markup."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, header_style="dim", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return made
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def told(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings for JSON."""
+    return [
+        {name: spoken(value) for name, value in asdict(finding).items()} for finding in findings
+    ]
+
+
+def show_findings(findings: Iterable[Finding], *, as_json: bool = False) -> None:
+    """Print findings to the standard error, or as the only JSON document to the output."""
+    if as_json:
+        show_json({"problems": told(findings)})
+        return
+    err = console(sys.stderr)
+    for finding in findings:
+        line = Text(f"{finding.severity}: ", style=_STYLES[finding.severity])
+        err.print(line.append(spoken(finding.cause), style="default"))
+        err.print(Text("  fix: ", style="bold green").append(spoken(finding.fix), style="default"))
