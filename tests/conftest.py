@@ -15,8 +15,8 @@ from typing import Any
 import hypothesis  # noqa: F401 - at its first import it looks for referrers, which freezing hides
 import pytest
 
-from guard import GUARD, NetworkGuard
-from home import Home
+from asession.testing import Home, OutsideGuard, isolated_environment
+from asession.testing.guard import GUARD
 from servers.identity import IdentityServer
 from servers.ministack import MINISTACK
 from servers.moto import MOTO
@@ -24,21 +24,19 @@ from servers.process import running
 from servers.seaweedfs import SEAWEEDFS, Seaweed
 from watch import FileWatch
 
-GUARD.install()
+GUARD.on()
 
 _UVLOOP = "asyncio+uvloop"
 _HANDFUL = 6
-_PRIVATE_PREFIXES = ("AWS_", "BOTO")
-_PRIVATE_NAMES = frozenset(
-    {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "ALL_PROXY"}
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--uvloop", action="store_true", help="run the async tests on uvloop too")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    # The kit's marker, for a page that uses it; its plugin is not loaded where it is not installed.
+    config.addinivalue_line("markers", "never_blocking(limit): of the testing kit")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         # As for Ctrl-C: fixtures are torn down, so that the servers are stopped.
         signal.signal(signal.SIGTERM, functools.partial(_terminate, os.getpid()))
@@ -101,16 +99,8 @@ def light_heap() -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A HOME of its own and no AWS, proxy or CA settings for every test."""
     path = tmp_path_factory.mktemp(f"home-{secrets.token_hex(6)}", numbered=False)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            upper = name.upper()
-            private = upper.startswith(_PRIVATE_PREFIXES) or upper in _PRIVATE_NAMES
-            if private or upper.endswith("_PROXY"):
-                patch.delenv(name)
-        patch.setenv("HOME", str(path))
-        patch.setenv("USERPROFILE", str(path))
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        yield Home(path)
+    with isolated_environment(path) as home:
+        yield home
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +112,7 @@ def no_credentials_of_other_tests() -> None:
 
 
 @pytest.fixture(autouse=True)
-def network_guard() -> Iterator[NetworkGuard]:
+def network_guard() -> Iterator[OutsideGuard]:
     """Fails a test whose process tried to connect beyond loopback."""
     yield GUARD
     attempts = GUARD.take()

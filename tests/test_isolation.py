@@ -14,23 +14,23 @@ import anyio.to_thread
 import botocore.session
 import pytest
 
-from guard import NetworkGuard, OutsideConnectionError
+from asession.testing import OutsideError, OutsideGuard
 from home import Home
 from watch import FileWatch
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "169.254.169.254", "::2"])
 def test_leaving_this_machine_is_refused_and_remembered(
-    host: str, network_guard: NetworkGuard
+    host: str, network_guard: OutsideGuard
 ) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as connection, pytest.raises(OutsideConnectionError):
+    with socket.socket(family) as connection, pytest.raises(OutsideError):
         connection.connect((host, 80))
     assert network_guard.take() == [f"socket.connect {host}"]
 
 
-def test_resolving_a_name_is_refused_and_remembered(network_guard: NetworkGuard) -> None:
-    with pytest.raises(OutsideConnectionError):
+def test_resolving_a_name_is_refused_and_remembered(network_guard: OutsideGuard) -> None:
+    with pytest.raises(OutsideError):
         socket.getaddrinfo("example.com", 80)
     assert network_guard.take() == ["socket.getaddrinfo example.com"]
     assert socket.getaddrinfo("localhost", 80)
@@ -38,8 +38,8 @@ def test_resolving_a_name_is_refused_and_remembered(network_guard: NetworkGuard)
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])  # uvloop is not seen
-async def test_the_guard_stops_the_event_loops_too(network_guard: NetworkGuard) -> None:
-    with pytest.raises((OutsideConnectionError, OSError, BaseExceptionGroup)):
+async def test_the_guard_stops_the_event_loops_too(network_guard: OutsideGuard) -> None:
+    with pytest.raises((OutsideError, OSError, BaseExceptionGroup)):
         await anyio.connect_tcp("192.0.2.1", 80)
     assert network_guard.take()
 

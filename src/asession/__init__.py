@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asession import dynamodb as dynamodb
     from asession import exceptions as exceptions
     from asession import s3 as s3
+    from asession import testing as testing
     from asession import web as web
     from asession._default import client as client
     from asession._default import current_session as current_session
@@ -42,7 +43,7 @@ _HOMES = {
     "use_session": "asession._default",
     "warm_up": "asession._default",
 }
-_PACKAGES = ("credentials", "dynamodb", "exceptions", "s3", "session", "web")
+_PACKAGES = ("credentials", "dynamodb", "exceptions", "s3", "session", "testing", "web")
 
 __all__ = [
     "Config",
@@ -61,6 +62,7 @@ __all__ = [
     "s3",
     "set_stream_logger",
     "setup_default_session",
+    "testing",
     "use_session",
     "warm_up",
     "web",
