@@ -25,16 +25,14 @@ from asession._resources.customisations import BUILT_IN
 from asession._resources.factory import AsyncResourceFactory, ClassEvents
 from resources.models import LOADER, all_versions, latest_version, waiter_model
 
-# What boto3 adds by hand and these additions leave to others.
-TRANSFERS = {"copy", "download_file", "download_fileobj", "upload_file", "upload_fileobj"}
-ELSEWHERE = {"s3.Bucket": TRANSFERS, "s3.Object": TRANSFERS}
 # What boto3 does not have.
 OURS = {
     "dynamodb.ServiceResource": {"batch_get"},
     "dynamodb.Table": {"batch_get", "query_items", "scan_items"},
 }
 # Without a docstring that boto3 generates, and with a name that differs in boto3 itself.
-BY_HAND = {"load", "create_tags", "delete_tags", "batch_writer"}
+TRANSFERS = {"copy", "download_file", "download_fileobj", "upload_file", "upload_fileobj"}
+BY_HAND = {"load", "create_tags", "delete_tags", "batch_writer", *TRANSFERS}
 APPLIED = {
     key: [*BUILT_IN.get(key, ()), *OF_RESOURCES.get(key, ())]
     for key in BUILT_IN.keys() | OF_RESOURCES.keys()
@@ -142,7 +140,7 @@ def test_classes_have_the_members_of_boto3s() -> None:
     for case, pair, name in all_classes():
         theirs, ours = pair.classes(name)
         cases.equal(case, ours.__name__, theirs.__name__)
-        expected = public(theirs) - ELSEWHERE.get(ours.__name__, set())
+        expected = public(theirs)
         cases.equal(case, public(ours) - OURS.get(ours.__name__, set()), expected)
         cases.equal(case, ours.meta.identifiers, theirs.meta.identifiers)
         for member in sorted(expected - {"meta"}):
@@ -163,7 +161,7 @@ def test_what_calls_aws_is_awaited_and_the_rest_is_not() -> None:
         awaited = {action.name for action in model.actions}
         awaited |= {waiter.name for waiter in model.waiters}
         awaited |= {"load", "reload"} if model.load else set()
-        awaited |= {"load", "create_tags", "delete_tags"} & public(ours)
+        awaited |= {"load", "create_tags", "delete_tags", *TRANSFERS} & public(ours)
         for member in public(ours):
             found = inspect.iscoroutinefunction(inspect.getattr_static(ours, member))
             cases.equal(f"{case}.{member} awaited", found, member in awaited)
