@@ -38,6 +38,8 @@ nitpick_ignore_regex = [
         r"((asession\.)?_.*|(.*\.)?(Opening|Stretch|SessionEvents|MFAPrompt|CredentialSource|P|T))",
     ),
     (r"py:.*", r".*\.GetParameters"),
+    # What the testing kit is made of.
+    (r"py:.*", r"(asession\.testing\.\w+\.)?(TapedSession|Answer|Server|ServerSpec|LoopWatch)"),
 ]
 
 

@@ -111,9 +111,9 @@ class Server:
         self._process = process
         self._directory = directory
         self._owner = os.getpid()
-        self.ports = tuple(ports)
-        self.url = f"http://{HOST}:{ports[0]}"
-        self.startup_seconds = 0.0
+        self.ports: tuple[int, ...] = tuple(ports)
+        self.url: str = f"http://{HOST}:{ports[0]}"
+        self.startup_seconds: float = 0.0
         atexit.register(self.stop)
 
     @property

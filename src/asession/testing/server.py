@@ -31,7 +31,7 @@ class LocalServer:
 
     def __init__(self, process: Server) -> None:
         self._process = process
-        self.url = process.url
+        self.url: str = process.url
 
     @property
     def port(self) -> int:

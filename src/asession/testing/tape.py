@@ -57,7 +57,7 @@ class Tape:
     def __init__(self, path: str | os.PathLike[str], mask: Iterable[str] = ()) -> None:
         if isinstance(mask, str):
             raise TypeError(f"mask={mask!r}: give a list of names")
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._names = tuple(mask)
         self.http_session_cls = type("TapedSession", (TapedSession,), {"deck": self})
 
