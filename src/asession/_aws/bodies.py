@@ -16,7 +16,7 @@ from collections.abc import (
 from typing import Any, Protocol
 
 from asession._http.bodies import Body
-from asession._runtime.threads import in_thread
+from asession._runtime.threads import compute, in_thread
 
 # What is read at a time.
 _PIECE = 256 * 1024
@@ -260,7 +260,7 @@ async def upload_of(value: Any) -> Upload | None:
 
 async def digest(content: bytes | bytearray | memoryview, *hashes: Hash) -> None:
     """Hash bytes in a worker thread."""
-    await in_thread(_update, hashes, content)
+    await compute(_update, hashes, content)
 
 
 async def _of_file(file: Any) -> Upload:

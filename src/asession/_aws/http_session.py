@@ -273,6 +273,17 @@ class RawBody:
         except HttpError as error:
             raise self._mapped(error) from error
 
+    async def read_into(self, buffer: memoryview) -> int:
+        """Read what arrives next into a buffer; returns how many bytes, 0 at the end.
+
+        Raises:
+            botocore.exceptions.ResponseStreamingError: The rest does not come.
+        """
+        try:
+            return await self._response.read_into(buffer)
+        except HttpError as error:
+            raise self._mapped(error) from error
+
     async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
         """The body as it arrives, as upstream's event streams read it."""
         while piece := await self.read_some():

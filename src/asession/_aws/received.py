@@ -18,22 +18,26 @@ class ReceivedBody:
             with the checks that it makes itself.
     """
 
-    __slots__ = ("_body", "_read")
+    __slots__ = ("_body",)
 
     def __init__(self, body: Any) -> None:
         self._body = body
-        self._read = getattr(body.raw_stream, "read_some", None) or body.read
 
-    async def read_some(self, max_bytes: int) -> bytes:
-        """What arrives next; none at the end.
+    async def read_into(self, buffer: memoryview) -> int:
+        """Read what arrives next into a buffer; returns how many bytes, 0 at the end.
 
         Raises:
             Exception: One of `BROKEN`: the rest does not come.
         """
-        data: bytes = await self._read(max_bytes)
-        return data
+        raw = self._body.raw_stream
+        if hasattr(raw, "read_into"):
+            count: int = await raw.read_into(buffer)
+            return count
+        piece = await self._body.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
     async def aclose(self) -> None:
         """Give up the rest; its connection is free at once."""
         raw = self._body.raw_stream
-        await (raw if hasattr(raw, "read_some") else self._body).aclose()
+        await (raw if hasattr(raw, "read_into") else self._body).aclose()

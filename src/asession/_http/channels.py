@@ -17,7 +17,7 @@ from typing import Protocol
 import anyio
 
 from asession._http.errors import ConnectionClosed
-from asession._http.limits import READ_SIZE
+from asession._http.limits import LONG_READ_SIZE, READ_SIZE
 from asession._runtime.readiness import Readiness, readiness_of
 
 _BLOCKED = (BlockingIOError, InterruptedError)
@@ -60,6 +60,13 @@ class Channel(Protocol):
 
     async def receive_within(self, size: int, seconds: float | None) -> bytes | None:
         """The next bytes, none at the end of the connection, `None` if nothing comes in time.
+
+        Raises:
+            ConnectionClosed: The connection broke.
+        """
+
+    async def receive_into(self, buffer: memoryview, seconds: float | None) -> int | None:
+        """As `receive_within`, into a buffer: how many bytes of it were filled.
 
         Raises:
             ConnectionClosed: The connection broke.
@@ -128,20 +135,35 @@ class Plain:
         return data
 
     async def receive_within(self, size: int, seconds: float | None) -> bytes | None:
-        while True:
-            self._enter()
-            try:
-                if self._readiness is None:
-                    self._readiness = readiness_of(self._socket, self._orphaned)
-                if not await self._readiness.wait(seconds):
-                    return None
-            finally:
-                self._leave()
-            if self.closed:
-                raise ConnectionClosed("the connection was closed")
+        while await self._readable(seconds):
             data = self.receive_nowait(size)
             if data is not None:
                 return data
+        return None
+
+    async def receive_into(self, buffer: memoryview, seconds: float | None) -> int | None:
+        while await self._readable(seconds):
+            try:
+                return self._socket.recv_into(buffer)
+            except _BLOCKED:
+                continue
+            except OSError as error:
+                raise ConnectionClosed(f"the connection broke: {_why(error)}") from error
+        return None
+
+    async def _readable(self, seconds: float | None) -> bool:
+        """Wait until there is something to read; `False` if there is nothing for too long."""
+        self._enter()
+        try:
+            if self._readiness is None:
+                self._readiness = readiness_of(self._socket, self._orphaned)
+            if not await self._readiness.wait(seconds):
+                return False
+        finally:
+            self._leave()
+        if self.closed:
+            raise ConnectionClosed("the connection was closed")
+        return True
 
     def _enter(self) -> None:
         if self.closed:
@@ -256,6 +278,14 @@ class Secure:
             self._take(data)
             pieces = self._decrypt(size)
         return pieces
+
+    async def receive_into(self, buffer: memoryview, seconds: float | None) -> int | None:
+        # Of a long buffer not all at once: decrypting holds up the event loop.
+        data = await self.receive_within(min(len(buffer), LONG_READ_SIZE), seconds)
+        if data is None:
+            return None
+        buffer[: len(data)] = data
+        return len(data)
 
     def _take(self, data: bytes) -> None:
         if data:

@@ -36,6 +36,7 @@ class Connection:
         write: The channel's.
         receive: The channel's.
         receive_within: The channel's.
+        receive_into: The channel's.
         idle_since: When its last response was complete, on the event loop's clock.
         uses: How many requests it has carried.
     """
@@ -45,6 +46,7 @@ class Connection:
         "closed",
         "idle_since",
         "receive",
+        "receive_into",
         "receive_within",
         "route",
         "uses",
@@ -56,6 +58,7 @@ class Connection:
         self.write: Callable[[bytes | memoryview], bool] = channel.write
         self.receive: Callable[[int], Awaitable[bytes]] = channel.receive
         self.receive_within = channel.receive_within
+        self.receive_into = channel.receive_into
         self.route = route
         self.idle_since = 0.0
         self.uses = 0

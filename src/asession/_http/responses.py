@@ -135,6 +135,21 @@ class Response(ByteReceiveStream):
             await self._fill()
         return self._take(min(max_bytes, len(self._pieces[0])))
 
+    async def read_into(self, buffer: memoryview) -> int:
+        """Read the next bytes of the body into a buffer, without a copy where that can be.
+
+        Returns:
+            How many; 0 at the end of the body alone.
+
+        Raises:
+            HttpError: The rest of the body does not arrive.
+        """
+        if not self._pieces and self._parser.left:
+            return await self._fill(buffer[: self._parser.left])
+        piece = await self.read_some(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
     async def read(self, amount: int | None = None) -> bytes:
         """The rest of the body, or `amount` bytes of it; fewer only at its end.
 
@@ -181,7 +196,8 @@ class Response(ByteReceiveStream):
         if last := b"".join(rest):
             yield last
 
-    async def _fill(self) -> None:
+    async def _fill(self, buffer: memoryview | None = None) -> int:
+        """Receive once, into a buffer if there is one; returns how much of the body that was."""
         connection = self._connection
         if connection is None:
             raise TransportClosed("the response was closed before its body was read", answered=True)
@@ -190,12 +206,23 @@ class Response(ByteReceiveStream):
         seconds = self._timeout
         self._filling = True
         try:
-            data = await connection.receive_within(LONG_READ_SIZE, seconds)
-            if data is None:
+            arrived: bytes | int | None
+            if buffer is None:
+                arrived = await connection.receive_within(LONG_READ_SIZE, seconds)
+            else:
+                arrived = await connection.receive_into(buffer, seconds)
+            if arrived is None:
                 raise ReadTimeout(f"no byte of the body for {seconds} seconds", answered=True)
-            pieces = self._parser.feed(data) if data else []
-            if not data:
+            if not arrived:
                 self._parser.end()
+                pieces: list[bytes] = []
+                size = 0
+            elif isinstance(arrived, int):
+                self._parser.passed(arrived)
+                pieces, size = [], arrived
+            else:
+                pieces = self._parser.feed(arrived)
+                size = sum(map(len, pieces))
         except BaseException as error:  # if cancelled in the middle, it cannot be used again either
             self._give_back(reusable=False)
             if isinstance(error, HttpError):
@@ -206,11 +233,12 @@ class Response(ByteReceiveStream):
         if self._connection is None and not self._parser.complete:
             raise ConnectionClosed("the response was closed while its body was read", answered=True)
         self._pieces.extend(pieces)
-        size = sum(map(len, pieces))
-        self._size += size
+        if buffer is None:
+            self._size += size
         self.received += size
         if self._parser.complete:
             self._finish()
+        return size
 
     def _finish(self) -> None:
         self._give_back(reusable=self._reusable and self._parser.keeps_alive)

@@ -23,6 +23,8 @@ class ResponseParser:
         complete: Whether the whole response has arrived.
         continued: Whether a ``100 Continue`` has arrived.
         answered: Whether any byte has arrived.
+        left: How many bytes of the body are still to come, where its length is known and nothing
+            frames it: they can go past the parser.
         surplus: Whether more came than the response: the connection is out of step then.
     """
 
@@ -38,6 +40,7 @@ class ResponseParser:
         "continued",
         "head_complete",
         "headers",
+        "left",
         "status",
         "surplus",
     )
@@ -55,6 +58,7 @@ class ResponseParser:
         self.complete = False
         self.continued = False
         self.answered = False
+        self.left: int | None = None
         self.surplus = False
 
     @property
@@ -77,7 +81,19 @@ class ResponseParser:
         if self.complete:
             self.surplus = True
             return []
-        return self._feed(data)
+        if self.left is None:
+            return self._feed(data)
+        # The parser would copy it all, to say the same.
+        piece = data[: self.left]
+        self.surplus = len(piece) < len(data)
+        self.passed(len(piece))
+        return [piece]
+
+    def passed(self, count: int) -> None:
+        """So many bytes of the body have arrived past the parser; no more than are `left`."""
+        assert self.left is not None
+        self.left -= count
+        self.complete = not self.left
 
     def _feed(self, data: bytes) -> list[bytes]:
         try:
@@ -161,6 +177,8 @@ class ResponseParser:
         self._keeps_alive = self._parser.should_keep_alive()
         if self._bodiless or status in _BODILESS_STATUSES:
             self.complete = True
+        elif self.length and not any(name == "transfer-encoding" for name, _ in self.headers):
+            self.left = self.length
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -168,6 +186,8 @@ class ResponseParser:
             self.surplus = True
         else:
             self._pieces.append(body)
+            if self.left is not None:
+                self.left -= len(body)
 
     def on_message_complete(self) -> None:
         """The end of the response, or of an interim one."""

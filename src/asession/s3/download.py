@@ -119,11 +119,11 @@ class Receiving:
     ) -> None:
         arrived: list[bytes] = []
 
-        async def sink(place: int, pieces: list[bytes]) -> None:
-            arrived.extend(pieces)
+        async def sink(place: int, data: memoryview) -> None:
+            arrived.append(bytes(data))
 
         await self._fetching.fetch(Part(1, 0, size), body, sink)
-        outcome = await in_thread(save, temp, arrived, size, verifier)
+        outcome = await in_thread(save, temp, b"".join(arrived), size, verifier)
         if outcome == "special":
             async with _special(path) as writer:
                 if arrived:

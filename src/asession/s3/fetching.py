@@ -14,16 +14,15 @@ from asession.s3.arguments import Arguments
 from asession.s3.bandwidth import Bandwidth, bandwidth_of
 from asession.s3.config import TransferConfig
 from asession.s3.multipart import Place
-from asession.s3.plan import KIB, MIB, Part
+from asession.s3.plan import MIB, Part
 from asession.s3.progress import Meter
 
 _logger = logging.getLogger("asession.s3")
 
-Sink = Callable[[int, list[bytes]], Awaitable[None]]
-"""Takes the bytes at a place of the object."""
+Sink = Callable[[int, memoryview], Awaitable[None]]
+"""Takes the bytes at a place of the object; they are there until it returns."""
 
-# What is read of a socket at a time, and gathered before it is handed on.
-_PIECE = 256 * KIB
+# What is gathered before it is handed on.
 _GATHERED = MIB
 
 
@@ -76,14 +75,14 @@ class Fetching:
             sink: Takes them.
 
         Raises:
-            Exception: See `Stretch.pieces`, and what `sink` raised.
+            Exception: See `Stretch.fill`, and what `sink` raised.
         """
         stretch = Stretch(self, part, body)
         try:
-            while pieces := await stretch.pieces():
-                place = stretch.place
-                count = sum(map(len, pieces))
-                await sink(place - count, pieces)
+            # One buffer for all of them: new memory for each would cost more than the copy.
+            buffer = memoryview(bytearray(min(self.gathered, part.size)))
+            while count := await stretch.fill(buffer):
+                await sink(stretch.place - count, buffer[:count])
                 if self._meter is not None:
                     await self._meter.add(count)
         finally:
@@ -145,47 +144,47 @@ class Stretch:
         self._broken = 0
         self.place: int = part.start
 
-    async def pieces(self) -> list[bytes]:
-        """The next bytes, as much as is worth handing on; none at the end.
+    async def fill(self, buffer: memoryview) -> int:
+        """Read the next bytes until a buffer is full, or less where the body breaks or ends.
+
+        Returns:
+            How many bytes of it are filled; 0 at the end alone.
 
         Raises:
             ObjectChangedError: There is another object now, or none.
             boto3.exceptions.RetriesExceededError: The body broke too often.
             ClientError: S3 refused a request.
         """
-        pieces: list[bytes] = []
-        while not pieces and self.place < self._end:
+        count = 0
+        while not count and self.place < self._end:
             error: Exception | None = None
             try:
                 if self._body is None:
                     self._body = await self._fetching.open(self.place, self._end)
-                error = await self._gather(self._body, pieces)
+                count, error = await self._gather(self._body, buffer[: self._end - self.place])
             except BROKEN as broken:
                 error = broken
-            count = sum(map(len, pieces))
             self.place += count
             if error is not None and self.place < self._end:
                 await self._break(error)
             if self._fetching.bandwidth is not None:
                 await self._fetching.bandwidth.take(count)
-        return pieces
+        return count
 
-    async def _gather(self, body: ReceivedBody, pieces: list[bytes]) -> Exception | None:
-        """Read for a while; returns what broke the body, with `pieces` good up to there."""
-        count, left = 0, self._end - self.place
-        while count < min(left, self._fetching.gathered):
+    async def _gather(self, body: ReceivedBody, buffer: memoryview) -> tuple[int, Exception | None]:
+        """Fill a buffer; returns how far that came, and what broke the body there."""
+        count = 0
+        while count < len(buffer):
             try:
-                piece = await body.read_some(min(_PIECE, left - count))
+                arrived = await body.read_into(buffer[count:])
             except BROKEN as error:
-                broken: Exception = error
-                return broken
-            if not piece:
-                return TransferFailedError(
+                return count, error
+            if not arrived:
+                return count, TransferFailedError(
                     location=self._fetching.location, reason="the body ended before its length"
                 )
-            pieces.append(piece)
-            count += len(piece)
-        return None
+            count += arrived
+        return count, None
 
     async def _break(self, error: Exception) -> None:
         self._broken += 1

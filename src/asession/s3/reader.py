@@ -11,23 +11,28 @@ from asession.s3.arguments import ALLOWED_DOWNLOAD_ARGS, ExtraArgs, check
 from asession.s3.config import config_of
 from asession.s3.fetching import Fetching, Stretch
 from asession.s3.multipart import Place
-from asession.s3.plan import Part
+from asession.s3.plan import KIB, Part
+
+# Bytes of each piece but the last.
+_PIECE = 256 * KIB
 
 
 class ObjectReader:
     """The bytes of one object, as they arrive; lives as long as the block of `open_object`.
 
     Where the connection breaks, the rest is asked for from that byte on, of the same version of
-    the object. Holds one connection and at most a mebibyte.
+    the object. Holds one connection and at most half a mebibyte.
 
     Attributes:
         response: What GetObject said: `ContentType`, `ETag`, `Metadata` and so on.
         size: The object's, in bytes.
     """
 
-    def __init__(self, response: Mapping[str, Any], size: int, stretch: Stretch) -> None:
+    def __init__(
+        self, response: Mapping[str, Any], size: int, stretch: Stretch, piece: int
+    ) -> None:
         self._stretch = stretch
-        self._pieces: list[bytes] = []
+        self._buffer = memoryview(bytearray(min(piece, size)))
         self.response = response
         self.size = size
 
@@ -41,11 +46,10 @@ class ObjectReader:
             ObjectChangedError: The object was replaced after its connection had broken.
             boto3.exceptions.RetriesExceededError: It broke again and again.
         """
-        if not self._pieces:
-            self._pieces = (await self._stretch.pieces())[::-1]
-            if not self._pieces:
-                raise StopAsyncIteration
-        return self._pieces.pop()
+        count = await self._stretch.fill(self._buffer)
+        if not count:
+            raise StopAsyncIteration
+        return bytes(self._buffer[:count])
 
     async def read(self) -> bytes:
         """All that is left."""
@@ -94,7 +98,7 @@ async def open_object(
             )
         stretch = Stretch(fetching, Part(1, 0, size), body)
         try:
-            yield ObjectReader(response, size, stretch)
+            yield ObjectReader(response, size, stretch, min(_PIECE, fetching.gathered))
         finally:
             await stretch.aclose()
     finally:

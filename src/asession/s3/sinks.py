@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from asession._aws.received import ReceivedBody
 from asession._runtime.threads import in_thread
-from asession.s3.checksums import Checksum
 from asession.s3.fetching import Fetching
 from asession.s3.limits import STREAMED
 from asession.s3.plan import Part
@@ -42,8 +40,8 @@ class FileSink:
         """Fetch a part and write it."""
         checksum = self._verifier.new()
 
-        async def sink(place: int, pieces: list[bytes]) -> None:
-            await in_thread(self._file.write, place, pieces, checksum)
+        async def sink(place: int, data: memoryview) -> None:
+            await in_thread(self._file.write, place, data, checksum)
 
         await self._fetching.fetch(part, body, sink)
         self._verifier.done(part.number, checksum, part.size)
@@ -68,11 +66,11 @@ class WriterSink:
         kept: list[bytes] = []
         turn = part.start
 
-        async def sink(place: int, pieces: list[bytes]) -> None:
+        async def sink(place: int, data: memoryview) -> None:
             nonlocal turn
             if checksum is not None:
-                await in_thread(_update, checksum, pieces)
-            kept.extend(pieces)
+                await in_thread(checksum.update, data)
+            kept.append(bytes(data))  # the writer's owner may keep it
             if writer.place == turn:
                 await writer.write(kept)
                 kept.clear()
@@ -83,8 +81,3 @@ class WriterSink:
             await writer.turn(turn)
             await writer.write(kept)
         self._verifier.done(part.number, checksum, part.size)
-
-
-def _update(checksum: Checksum, pieces: Sequence[bytes]) -> None:
-    for piece in pieces:
-        checksum.update(piece)

@@ -8,18 +8,13 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Sequence
 from typing import Literal
 
 from asession.s3.checksums import Checksum
 from asession.s3.verify import Verifier
 
-Pieces = Sequence[bytes]
-
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL
 _FLAGS |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-# Linux takes no more buffers in one call.
-_AT_ONCE = 1024
 # Bytes; the name of a file may have 255.
 _LONGEST = 240
 
@@ -70,31 +65,24 @@ class TempFile:
         self._temp = temp
         return True
 
-    def write(self, offset: int, pieces: Pieces, checksum: Checksum | None) -> None:
+    def write(self, offset: int, data: bytes | memoryview, checksum: Checksum | None) -> None:
         """Put bytes at a place, and hash them."""
         if checksum is not None:
-            for piece in pieces:
-                checksum.update(piece)
-        if not hasattr(os, "pwritev"):
-            self._seek_and_write(offset, pieces)
+            checksum.update(data)
+        view = memoryview(data)
+        if not hasattr(os, "pwrite"):
+            self._seek_and_write(offset, view)
             return
-        for start in range(0, len(pieces), _AT_ONCE):
-            views = [memoryview(piece) for piece in pieces[start : start + _AT_ONCE]]
-            while views:
-                written = os.pwritev(self._descriptor, views, offset)
-                offset += written
-                while views and written >= len(views[0]):
-                    written -= len(views.pop(0))
-                if written:
-                    views[0] = views[0][written:]
+        while view:
+            written = os.pwrite(self._descriptor, view, offset)
+            offset += written
+            view = view[written:]
 
-    def _seek_and_write(self, offset: int, pieces: Pieces) -> None:
+    def _seek_and_write(self, offset: int, view: memoryview) -> None:
         with self._lock:  # one position for all
             os.lseek(self._descriptor, offset, os.SEEK_SET)
-            for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(self._descriptor, view) :]
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
     def digest(self, checksum: Checksum) -> bytes:
         """Read it all again: the checksum of the whole."""
@@ -136,7 +124,7 @@ class TempFile:
             os.close(descriptor)
 
 
-def save(file: TempFile, pieces: Pieces, size: int, verifier: Verifier) -> Outcome:
+def save(file: TempFile, data: bytes, size: int, verifier: Verifier) -> Outcome:
     """Write a whole small file, with one trip to a worker thread.
 
     Raises:
@@ -146,7 +134,7 @@ def save(file: TempFile, pieces: Pieces, size: int, verifier: Verifier) -> Outco
     if not file.open():
         return "special"
     checksum = verifier.new()
-    file.write(0, pieces, checksum)
+    file.write(0, data, checksum)
     verifier.done(1, checksum, size)
     if verifier.check() is not None:
         return "doubtful"

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from asession._aws.bodies import Hash, Upload
-from asession._runtime.threads import in_thread
+from asession._runtime.threads import compute, in_thread
 from asession.s3.bandwidth import Bandwidth
 from asession.s3.plan import MIB, Part
 from asession.s3.progress import Meter
@@ -171,7 +171,7 @@ class PartBody(Upload):
         """Read all into `hashes`, then start again."""
         # One trip to a worker thread for all of it, and nothing kept: the second reading, which is
         # the one that sends, comes from the system's cache.
-        await in_thread(self._window_source.digest, hashes)
+        await compute(self._window_source.digest, hashes)
         self.seek(0)
 
 
