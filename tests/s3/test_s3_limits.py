@@ -154,11 +154,15 @@ async def test_a_thousand_uploads_at_once_stay_within_the_budget(tmp_path):
         server.store.objects = Forgetful()
         async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
             tasks = len(anyio.get_running_tasks())
-            most = 0
+            most = calls = 0
 
             def callback(_):
-                nonlocal most
-                most = max(most, len(anyio.get_running_tasks()) - tasks)
+                nonlocal most, calls
+                calls += 1
+                # To count thousands of tasks takes 10 ms and more: at each of 8,000 calls that
+                # would be most of the work, and all time limits would be about it.
+                if calls % max(1, count // 10) == 0:
+                    most = max(most, len(anyio.get_running_tasks()) - tasks)
 
             async with anyio.create_task_group() as group:
                 for number in range(count):
@@ -175,7 +179,7 @@ async def test_a_thousand_uploads_at_once_stay_within_the_budget(tmp_path):
             assert limits.used == 0
             assert limits.peak <= max(budget, 64 * MIB)
             # A task of the caller's and ours for each, a few more for each part under way.
-            assert most <= 3 * count + 3 * (64 * MIB // STREAMED) + 20
+            assert 0 < most <= 3 * count + 3 * (64 * MIB // STREAMED) + 20
             counters = s3._endpoint.http_session._transport.counters()
             assert counters.opened <= 10 + count // 10
             assert counters.open <= 10
