@@ -1,5 +1,6 @@
 """What transfers hold: the budget of a session, the bandwidth of a transfer, the progress."""
 
+import io
 import os
 
 import anyio
@@ -136,6 +137,32 @@ async def test_a_meter_gathers_what_comes_while_it_tells():
         await meter.add(3)
         go_on.set()
     assert told == [1, 5]
+
+
+async def test_a_source_may_wait_for_transfers_of_its_own():
+    # The budget is full with the outer upload's first part.
+    config = TransferConfig(max_memory=MIB, multipart_chunksize=5 * MIB)
+    data = os.urandom(11 * MIB)
+
+    async def source(level):
+        if level:
+            await s3.upload_fileobj(source(level - 1), "bucket", f"k{level}", Config=config)
+            target = io.BytesIO()
+            await s3.download_fileobj("bucket", f"k{level}", target, Config=config)
+            yield target.getvalue()
+        else:
+            yield data
+
+    with ObjectServer() as server, anyio.fail_after(60):
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            async with anyio.create_task_group() as group:
+                for number in range(2):
+                    group.start_soon(
+                        s3.upload_fileobj, source(2), "bucket", f"top{number}", None, None, config
+                    )
+            assert limits_of(s3).used == 0
+        for name in ("top0", "top1", "k1", "k2"):
+            assert same(server.store.objects[f"/bucket/{name}"].content, data)
 
 
 @pytest.mark.slow

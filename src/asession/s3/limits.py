@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 
 import anyio
 
@@ -29,6 +30,10 @@ class _Waiter:
         self.ready = anyio.Event()
 
 
+# The budgets of the transfers in which this code runs, as a source, a target or a callback.
+_around: ContextVar[tuple[Limits, ...]] = ContextVar("_around", default=())
+
+
 class Limits:
     """The bytes in the buffers of a session's transfers on one event loop.
 
@@ -36,17 +41,39 @@ class Limits:
     served. Whoever wants more than there is at all gets it when nobody else holds anything, so that
     the bound is the ceiling or one part, whichever is more.
 
+    A transfer inside another one, as its source may make it, has a budget apart: it would wait for
+    bytes that the outer one holds, which waits for it. Each level waits for deeper ones alone.
+
     Attributes:
         used: Bytes held now.
         peak: The most that was ever held.
     """
 
-    __slots__ = ("_waiters", "peak", "used")
+    __slots__ = ("_inner", "_waiters", "peak", "used")
 
     def __init__(self) -> None:
         self.used: int = 0
         self.peak: int = 0
         self._waiters: deque[_Waiter] = deque()
+        self._inner: Limits | None = None
+
+    def here(self) -> Limits:
+        """The budget for a transfer that begins in this context: this one, or one further in."""
+        level = self
+        for _ in range(_around.get().count(self)):
+            if level._inner is None:
+                level._inner = Limits()
+            level = level._inner
+        return level
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """For a block that is a transfer: others that begin in it are inside it."""
+        token = _around.set((*_around.get(), self))
+        try:
+            yield
+        finally:
+            _around.reset(token)
 
     async def acquire(self, amount: int, ceiling: int) -> int:
         """Wait for bytes; give them back with `release`.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVarTuple
 
 from asession import exceptions
 from asession._runtime.threads import in_thread
 from asession.exceptions import ClientError
-from asession.s3 import arguments
+from asession.s3 import arguments, progress
 from asession.s3.arguments import CopySource, ExtraArgs
 from asession.s3.config import config_of
 from asession.s3.copy import Copying, source_of
@@ -17,8 +18,10 @@ from asession.s3.crew import contained
 from asession.s3.download import Receiving
 from asession.s3.limits import Limits
 from asession.s3.multipart import Place
-from asession.s3.progress import Callback, meter_of
+from asession.s3.progress import meter_of
 from asession.s3.upload import Sending
+
+Ts = TypeVarTuple("Ts")
 
 
 def limits_of(client: Any) -> Limits:
@@ -26,6 +29,11 @@ def limits_of(client: Any) -> Limits:
     shared: dict[Any, Any] = client._shared
     limits: Limits = shared.setdefault(Limits, Limits()) if Limits not in shared else shared[Limits]
     return limits
+
+
+async def _run(client: Any, function: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
+    with limits_of(client).around():
+        await contained(function, *args)
 
 
 class TransferMethods:
@@ -37,7 +45,7 @@ class TransferMethods:
         Bucket: str,
         Key: str,
         ExtraArgs: ExtraArgs | None = None,
-        Callback: Callback | None = None,
+        Callback: progress.Callback | None = None,
         Config: Any = None,
     ) -> None:
         """Upload a file.
@@ -61,7 +69,7 @@ class TransferMethods:
         path = _path(Filename)
         sending = self._sending(Bucket, Key, ExtraArgs, Callback, Config)
         try:
-            await contained(sending.send_path, path)
+            await _run(self, sending.send_path, path)
         except ClientError as error:
             kind: Any = await in_thread(getattr, exceptions, "S3UploadFailedError")
             raise kind(f"Failed to upload {path} to {Bucket}/{Key}: {error}") from error
@@ -72,7 +80,7 @@ class TransferMethods:
         Bucket: str,
         Key: str,
         ExtraArgs: ExtraArgs | None = None,
-        Callback: Callback | None = None,
+        Callback: progress.Callback | None = None,
         Config: Any = None,
     ) -> None:
         """Upload what is in a file object, from where it is to its end.
@@ -92,7 +100,7 @@ class TransferMethods:
             ClientError: S3 refused a request.
         """
         sending = self._sending(Bucket, Key, ExtraArgs, Callback, Config)
-        await contained(sending.send_object, Fileobj)
+        await _run(self, sending.send_object, Fileobj)
 
     async def download_file(
         self,
@@ -100,7 +108,7 @@ class TransferMethods:
         Key: str,
         Filename: str | os.PathLike[str],
         ExtraArgs: ExtraArgs | None = None,
-        Callback: Callback | None = None,
+        Callback: progress.Callback | None = None,
         Config: Any = None,
     ) -> None:
         """Download an object into a file.
@@ -127,7 +135,7 @@ class TransferMethods:
         """
         path = _path(Filename)
         receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
-        await contained(receiving.to_path, path)
+        await _run(self, receiving.to_path, path)
 
     async def download_fileobj(
         self,
@@ -135,7 +143,7 @@ class TransferMethods:
         Key: str,
         Fileobj: Any,
         ExtraArgs: ExtraArgs | None = None,
-        Callback: Callback | None = None,
+        Callback: progress.Callback | None = None,
         Config: Any = None,
     ) -> None:
         """Download an object to a file object, in order; it need not be seekable.
@@ -156,7 +164,7 @@ class TransferMethods:
             ClientError: See `download_file`, as for all other errors.
         """
         receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
-        await contained(receiving.to_object, Fileobj)
+        await _run(self, receiving.to_object, Fileobj)
 
     async def copy(
         self,
@@ -164,7 +172,7 @@ class TransferMethods:
         Bucket: str,
         Key: str,
         ExtraArgs: ExtraArgs | None = None,
-        Callback: Callback | None = None,
+        Callback: progress.Callback | None = None,
         SourceClient: Any = None,
         Config: Any = None,
     ) -> None:
@@ -189,19 +197,19 @@ class TransferMethods:
             source,
             SourceClient or self,
             Place(self, Bucket, Key),
-            limits_of(self),
+            limits_of(self).here(),
             config_of(Config),
             check_copy(ExtraArgs, source["Bucket"], Bucket),
             meter_of(Callback),
         )
-        await contained(copying.run)
+        await _run(self, copying.run)
 
     def _receiving(
         self, bucket: str, key: str, given: ExtraArgs | None, callback: Any, config: Any
     ) -> Receiving:
         return Receiving(
             Place(self, bucket, key),
-            limits_of(self),
+            limits_of(self).here(),
             config_of(config),
             arguments.check(given, arguments.ALLOWED_DOWNLOAD_ARGS, bucket),
             meter_of(callback),
@@ -214,7 +222,7 @@ class TransferMethods:
         calculation = getattr(self.meta.config, "request_checksum_calculation", None)  # type: ignore[attr-defined]
         return Sending(
             Place(self, bucket, key),
-            limits_of(self),
+            limits_of(self).here(),
             config_of(config),
             arguments.for_upload(checked, calculation),
             meter_of(callback),
