@@ -3,6 +3,8 @@
 import pytest
 
 from asession import Session
+from asession.s3 import plan
+from s3.stored import MIB
 from servers.seaweedfs import Seaweed
 
 
@@ -36,3 +38,9 @@ async def bucket(s3, random_name):
     name = random_name()
     await s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Parts of an upload may be of a mebibyte, as the server in memory has no least size."""
+    monkeypatch.setattr(plan, "MIN_PART", MIB)

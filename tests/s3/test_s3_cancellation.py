@@ -14,10 +14,10 @@ from s3.stored import MIB, idle
 from servers.objects import ObjectServer, stored
 from servers.seaweedfs import Seaweed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.usefixtures("small_parts")]
 
 POINTS = 50 if os.environ.get("ASESSION_SOAK") == "1" else 5
-PART = 5 * MIB
+PART = MIB
 CHUNK = 64 * 1024
 UP = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3)
 DOWN = TransferConfig(multipart_threshold=CHUNK, multipart_chunksize=CHUNK, max_concurrency=3)

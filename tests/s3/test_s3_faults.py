@@ -17,11 +17,11 @@ from servers import faults
 from servers.objects import ObjectServer, stored
 from servers.seaweedfs import Seaweed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_parts")]
 
 CHUNK = 64 * 1024
 DOWN = TransferConfig(multipart_threshold=CHUNK, multipart_chunksize=CHUNK)
-PART = 5 * MIB
+PART = MIB
 UP = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
 DATA = os.urandom(5 * CHUNK + 7)
 BIG = os.urandom(2 * PART + 7)
