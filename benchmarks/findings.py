@@ -117,6 +117,7 @@ def scene_summary(scene: Mapping[str, Any]) -> str:
         "imports": "fresh processes, imports included in the CPU time",
         "held": f"fresh processes, {most} held at once, figures for one",
         "module": "fresh processes",
+        "transfer": "rounds, each over all bytes",
     }[scene["kind"]]
     if min(times.values()) != most:
         what += f" ({min(times.values())} of the peers')"
@@ -135,6 +136,9 @@ def scene_table(scene: Mapping[str, Any]) -> list[list[str]]:
     for peer in sorted(first, key=lambda name: -statistics.median(first[name])):
         line = [label_of(peer, scene["kind"])]
         for at, figure in enumerate(shown):
+            if peer not in scene["figures"][figure]:  # threads have no event loop to hold up
+                line.append("")
+                continue
             low, middle, high = quartiles(scene["figures"][figure][peer])
             line.append(number(middle))
             if at == 0:

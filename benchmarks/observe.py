@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import transfers
 from benchmarks.environments import ROOT, python, variables
 from benchmarks.measure import Effort, made
 from benchmarks.openings import IMPORTS, write_profiles
@@ -121,6 +122,10 @@ def observe(study: Study, effort: Effort, command: str) -> dict[str, Any]:
     }
     for asked in study.scenes:
         scene = _within(asked, effort)
+        if scene.kind == "transfer":
+            found = transfers.rounds(scene, int(effort.discarded > 0), versions)
+            result["scenes"].append(_scene(scene, found))
+            continue
         with _stage(scene, versions) as stage:
             if scene.kind == "module":
                 result["scenes"].append(_modules(stage, effort.discarded))

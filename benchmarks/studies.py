@@ -43,8 +43,10 @@ class Scene:
         kind: ``"warm"`` (sessions and clients in a warm process, one after the other),
             ``"crowd"`` (the same at once, a task each), ``"first"`` (the first of a process, its
             modules being imported already), ``"imports"`` (the first and the imports),
-            ``"held"`` (held open at the same time) or ``"module"`` (importing alone).
-        service: For example ``"s3"``; empty for ``"module"``.
+            ``"held"`` (held open at the same time), ``"module"`` (importing alone) or
+            ``"transfer"`` (S3 transfers).
+        service: For example ``"s3"``; empty for ``"module"``; what `benchmarks.transferring`
+            shall do for ``"transfer"``.
         peers: Names in `benchmarks.openings.OPENINGS`.
         times: How many make a round: openings, tasks, or sessions held.
         rounds: How many rounds count.

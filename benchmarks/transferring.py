@@ -1,9 +1,10 @@
 """One peer of the benchmark of transfers, in a process of its own.
 
 `python -m benchmarks.transferring` reads one JSON object a line: first ``{"peer", "url", "work",
-"folder"}``, then ``{"go": 1}`` for each round, which is answered with its wall time and CPU time in
-seconds, the bytes of memory above those at its start, and the longest time in seconds that a ticker
-of 1 ms was late. The end of its input ends it.
+"folder"}``, answered with the versions of packages, then ``{"go": 1}`` for each round, which is
+answered with its wall time and CPU time in seconds, the bytes of memory above those at its start,
+and, but for threads, the longest time in seconds that a ticker of 1 ms was late.
+The end of its input ends it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import ACCESS_KEY, REGION, SECRET_KEY
+from benchmarks.worker import say, versions
 
 MIB = 1024 * 1024
 BIG = 256 * MIB
@@ -89,10 +91,6 @@ def _calls(s3: Any, folder: Path, work: str) -> list[Callable[[], Any]]:
     ]
 
 
-def _say(answer: Any) -> None:
-    print(json.dumps(answer), flush=True)
-
-
 def _rounds() -> Iterator[None]:
     for _ in sys.stdin:
         yield
@@ -113,7 +111,7 @@ async def _measure(
                 functools.partial(_work, calls, together, ticker),
             )
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        _say({"wall": wall, "cpu": cpu, "memory": peak.above, "stall": ticker.late})
+        say({"wall": wall, "cpu": cpu, "rss": peak.above, "stall": ticker.late})
 
 
 class _Ticker:
@@ -183,7 +181,7 @@ def _aioboto3(url: str) -> Any:
 async def _serve(client: Any, folder: Path, work: str, together: Any, sleep: Any) -> None:
     async with client as s3:
         calls = _calls(s3, folder, work)
-        _say({})
+        say({"versions": versions()})
         await _measure(calls, sleep, together)
 
 
@@ -193,14 +191,14 @@ def _serve_threads(url: str, folder: Path, work: str) -> None:
     import boto3
 
     calls = _calls(boto3.client("s3", **_keywords(url)), folder, work)
-    _say({})
+    say({"versions": versions()})
     for _ in _rounds():
         with Peak() as peak, ThreadPoolExecutor(min(AT_ONCE, len(calls))) as pool:
             wall, cpu = time.perf_counter(), time.process_time()
             for _done in pool.map(lambda call: call(), calls):
                 pass
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        _say({"wall": wall, "cpu": cpu, "memory": peak.above, "stall": None})
+        say({"wall": wall, "cpu": cpu, "rss": peak.above})
 
 
 def main() -> None:
