@@ -11,8 +11,8 @@ PEERS = ("boto3", "aioboto3", "asession", "asession-trio")
 OURS = ("asession", "asession-trio")
 SHOWN = ("wall", "cpu", "rss", "stall")
 
-UP = Scene("256 MiB up", "transfer", "up", PEERS, rounds=9, shown=SHOWN)
-DOWN = Scene("256 MiB down", "transfer", "down", PEERS, rounds=9, shown=SHOWN)
+UP = Scene("256 MiB up", "transfer", "up", PEERS, rounds=5, shown=SHOWN)
+DOWN = Scene("256 MiB down", "transfer", "down", PEERS, rounds=5, shown=SHOWN)
 
 ROW = Study(
     number=11,
