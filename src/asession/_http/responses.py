@@ -213,16 +213,7 @@ class Response(ByteReceiveStream):
                 arrived = await connection.receive_into(buffer, seconds)
             if arrived is None:
                 raise ReadTimeout(f"no byte of the body for {seconds} seconds", answered=True)
-            if not arrived:
-                self._parser.end()
-                pieces: list[bytes] = []
-                size = 0
-            elif isinstance(arrived, int):
-                self._parser.passed(arrived)
-                pieces, size = [], arrived
-            else:
-                pieces = self._parser.feed(arrived)
-                size = sum(map(len, pieces))
+            size = self._parse(arrived)
         except BaseException as error:  # if cancelled in the middle, it cannot be used again either
             self._give_back(reusable=False)
             if isinstance(error, HttpError):
@@ -232,12 +223,23 @@ class Response(ByteReceiveStream):
             self._filling = False
         if self._connection is None and not self._parser.complete:
             raise ConnectionClosed("the response was closed while its body was read", answered=True)
-        self._pieces.extend(pieces)
-        if buffer is None:
-            self._size += size
         self.received += size
         if self._parser.complete:
             self._finish()
+        return size
+
+    def _parse(self, arrived: bytes | int) -> int:
+        """What arrived, or how much did in a buffer; returns how much of the body that was."""
+        if not arrived:
+            self._parser.end()
+            return 0
+        if isinstance(arrived, int):
+            self._parser.passed(arrived)
+            return arrived
+        pieces = self._parser.feed(arrived)
+        size = sum(map(len, pieces))
+        self._pieces.extend(pieces)
+        self._size += size
         return size
 
     def _finish(self) -> None:
