@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 # What the extra `cli` brings; without it the command line says so and ends with status 1.
-EXTRA = ("click", "rich")
+EXTRA = {"click", "pytest", "rich"}
+OPTIONAL = ("asession._cli.", "asession.testing.plugin")
 SHOWN = ("asession", "aiobotocore", "botocore", "boto3", "anyio", "aiofiles", "httptools")
 
 
@@ -42,14 +43,14 @@ def check(wheel: str) -> None:
     assert (3, 10) <= number(metadata.version("aiobotocore")) < (4,)
     assert number(metadata.version("botocore"))[:2] == number(metadata.version("boto3"))[:2]
 
-    # All of it imports with no extra installed, but for what the command line is made of, and every
-    # public name is there.
+    # All of it imports with no extra installed, but for what the command line and the plugin of the
+    # testing kit are made of, and every public name is there.
     for module in pkgutil.walk_packages(asession.__path__, "asession."):
         if not module.name.endswith("__main__"):
             try:
                 importlib.import_module(module.name)
             except ModuleNotFoundError as error:
-                if error.name not in EXTRA or not module.name.startswith("asession._cli."):
+                if error.name not in EXTRA or not module.name.startswith(OPTIONAL):
                     raise
     assert importlib.import_module("asession._cli.main").main(["explain"]) == 1
     for name in asession.__all__:

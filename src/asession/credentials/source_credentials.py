@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +15,10 @@ from asession.credentials.source import Source
 from asession.credentials.values import FrozenCredentials
 
 
-class Replaceable:
+class Replaceable(ABC):
     """Something that can get other keys in place of those that it gave."""
 
+    @abstractmethod
     async def replace(self, refused: FrozenCredentials, *, ask: bool = True) -> bool:
         """Get other keys; returns whether there are any.
 
@@ -24,7 +26,6 @@ class Replaceable:
             refused: The keys that are not wanted.
             ask: Whether to ask the source for others, or take what is there already.
         """
-        raise NotImplementedError
 
 
 class SigningKeys(FrozenCredentials):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -44,7 +45,7 @@ class TapedSession(HttpSession):
         return await super().send(request)
 
 
-class Tape:
+class Tape(ABC):
     """A cassette in use; lives as long as its `with` block.
 
     Attributes:
@@ -77,9 +78,9 @@ class Tape:
         body = masks.body(await _content(request))
         return Recorded(request.method, masks.url(request.url), str(target), body)
 
+    @abstractmethod
     async def handle(self, request: Any, http_session: TapedSession) -> Answer:
         """Answer a prepared request."""
-        raise NotImplementedError
 
 
 async def _content(request: Any) -> bytes:
