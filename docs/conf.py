@@ -15,6 +15,8 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "asession"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
