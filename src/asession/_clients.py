@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import anyio
 
@@ -23,6 +23,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 logger = logging.getLogger("asession.session")
 
+WhenClosed = Callable[[Any, Callable[[], Awaitable[None]]], None]
+"""Has a function awaited once a client has been closed, by whomever."""
+
 # How long closing one client may take before it is given up, in seconds.
 CLOSE_TIMEOUT = 10.0
 # How often closing one client is begun anew when its task is cancelled meanwhile.
@@ -37,7 +40,7 @@ class LiveState:
     them any more; a client opened for a block is closed by its block, or by `close`.
     """
 
-    __slots__ = ("_clients", "backend", "closed", "frames", "holds")
+    __slots__ = ("__weakref__", "_clients", "backend", "closed", "frames", "holds")
 
     def __init__(self, connect: Callable[[], Awaitable[Backend]]) -> None:
         self.backend: Once[Backend] = Once(connect)
@@ -48,18 +51,39 @@ class LiveState:
         # In the order of opening; whether the session owns it, or a block does.
         self._clients: dict[Any, bool] = {}
 
-    def own(self, client: Any) -> None:
-        """Close the client when the session is left."""
+    def own(self, client: Any, when_closed: WhenClosed) -> None:
+        """Close the client when the session is left, unless it is closed by hand before."""
         self._clients[client] = True
+        # Weakly, both: what a loop leaves open goes with it, without waiting for the collector.
+        mine, closed = ref(self), ref(client)
 
-    def lend(self, client: Any) -> Callable[..., Awaitable[None]]:
-        """Remember a client that a block has; returns how the block closes it at its exit."""
+        async def forget() -> None:
+            state = mine()
+            if state is not None:
+                state._clients.pop(closed(), None)
+
+        when_closed(client, forget)
+
+    def lend(
+        self, client: Any, when_closed: WhenClosed, hold: Hold
+    ) -> Callable[..., Awaitable[None]]:
+        """Remember a client that a block has; returns how the block closes it at its exit.
+
+        A block need not be one of the language: `await client.__aexit__(...)`, or `close`, at the
+        end of what `await session.client(...).__aenter__()` began, gives up the hold as well, and
+        keeps it until then, whatever becomes of the session.
+        """
         self._clients[client] = False
+
+        async def give_up() -> None:
+            if self._clients.pop(client, None) is not None:
+                await hold.release(None)
 
         async def take_back(_kind: object, error: BaseException | None, _traceback: object) -> None:
             self._clients.pop(client, None)
             await close_all([client], error)
 
+        when_closed(client, give_up)
         return take_back
 
     async def end(self, error: BaseException | None) -> None:
@@ -152,6 +176,10 @@ class LiveStates:
         """The states of this loop, the newest last."""
         return self._states.setdefault(current_loop(), [])
 
+    def hold(self, state: LiveState) -> Hold:
+        """Keep a state's connections, even if the session is left, for as long as a block lasts."""
+        return Hold(self, state)
+
     def entered(self) -> LiveState | None:
         """The state of this loop if the session is entered here, or `None`."""
         return next((state for state in self.here() if state.frames and not state.closed), None)
@@ -198,17 +226,26 @@ class LiveStates:
 
 
 class Hold:
-    """One block's claim on a live state, from entering to leaving it."""
+    """One block's claim on a live state, from entering to leaving it, or to its release."""
 
-    __slots__ = ("_state", "_states")
+    __slots__ = ("_is_held", "_state", "_states")
 
     def __init__(self, states: LiveStates, state: LiveState) -> None:
         self._states = states
         self._state = state
+        self._is_held = False
 
     async def __aenter__(self) -> LiveState:
         self._state.holds += 1
+        self._is_held = True
         return self._state
+
+    async def release(self, error: BaseException | None) -> None:
+        """Give the claim up, with the exception that ends the block; again does nothing."""
+        if self._is_held:
+            self._is_held = False
+            self._state.holds -= 1
+            await self._states.release(self._state, error)
 
     async def __aexit__(
         self,
@@ -216,8 +253,7 @@ class Hold:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._state.holds -= 1
-        await self._states.release(self._state, error)
+        await self.release(error)
 
 
 class Opening(Generic[T_co]):
@@ -252,19 +288,23 @@ class Opening(Generic[T_co]):
         state = self._states.entered()
         if state is None:
             raise SessionNotEnteredError(service_name=self._service_name, kind=self._kind)
-        value, client = await self._open(await state.backend.get())
-        if state.closed:  # the session was left meanwhile: nobody would close the client
-            await close_all([client], None)
-            raise SessionNotEnteredError(service_name=self._service_name, kind=self._kind)
-        state.own(client)
+        async with self._states.hold(state):
+            backend = await state.backend.get()
+            value, client = await self._open(backend)
+            if state.closed:  # the session was left meanwhile: nobody would close the client
+                await close_all([client], None)
+                raise SessionNotEnteredError(service_name=self._service_name, kind=self._kind)
+            state.own(client, backend.when_closed)
         return value
 
     async def __aenter__(self) -> T_co:
         self._use()
         async with AsyncExitStack() as block:
-            state = await block.enter_async_context(self._states.held())
-            value, client = await self._open(await state.backend.get())
-            block.push_async_exit(state.lend(client))
+            hold = self._states.held()
+            state = await block.enter_async_context(hold)
+            backend = await state.backend.get()
+            value, client = await self._open(backend)
+            block.push_async_exit(state.lend(client, backend.when_closed, hold))
             self._block = block.pop_all()
             return value
 

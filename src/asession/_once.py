@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from copy import copy
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
 
 
 class Flight(Generic[T]):
@@ -21,15 +24,16 @@ class Flight(Generic[T]):
 
     Attributes:
         value: The result in a tuple of one, `None` before that or without one.
-        error: What the computation raised, or `None`.
+        error: What the computation raised, or `None`; for the waiters, `raise_for_waiter`.
     """
 
-    __slots__ = ("_landed", "error", "value")
+    __slots__ = ("_landed", "_traceback", "error", "value")
 
     def __init__(self) -> None:
         self._landed = anyio.Event()
         self.value: tuple[T] | None = None
         self.error: Exception | None = None
+        self._traceback: TracebackType | None = None
 
     async def lead(
         self,
@@ -55,7 +59,9 @@ class Flight(Generic[T]):
             return value
         except Exception as error:
             if is_own is None or not is_own(error):
-                self.error = error
+                # As it is now: the leader's callers write into theirs before the waiters wake.
+                self.error = _twin(error)
+                self._traceback = error.__traceback__
             raise
         finally:
             _leading.set(tuple(other for other in _leading.get() if other is not self))
@@ -74,6 +80,41 @@ class Flight(Generic[T]):
                 "credentials of a session, say, that are read with that session"
             )
         await self._landed.wait()
+
+    def raise_for_waiter(self) -> None:
+        """Raise what the computation raised, if it did, as an exception of the caller's own.
+
+        Python writes into an exception as it passes: traceback, context, notes. One that several
+        tasks raised would show each of them where the others were.
+        """
+        if self.error is not None:
+            raise _twin(self.error).with_traceback(self._traceback)
+
+
+# Those that keep something in C, where only copying finds it.
+_IN_C = (OSError, ImportError, SyntaxError, UnicodeError, NameError, AttributeError)
+
+
+def _twin(error: E) -> E:
+    """Another exception like this one; the same where its class does not let itself be copied."""
+    kind = type(error)
+    twin: Any
+    try:
+        if isinstance(error, _IN_C):
+            twin = copy(error)
+        else:
+            # Copied, botocore's service errors would all become plain `ClientError`.
+            twin = kind.__new__(kind, *error.args)
+            twin.__dict__.update(error.__dict__)
+    except Exception:
+        return error
+    if type(twin) is not kind or any(getattr(base, "__slots__", ()) for base in kind.__mro__):
+        return error
+    if hasattr(error, "__notes__"):
+        twin.__notes__ = list(error.__notes__)
+    twin.__cause__, twin.__context__ = error.__cause__, error.__context__
+    twin.__suppress_context__ = error.__suppress_context__
+    return twin
 
 
 # The runs that this task, or one that it was started by, is in the middle of.
@@ -115,8 +156,7 @@ class Flights(Generic[T]):
         flying = self._here()
         while (flight := flying.get(key)) is not None:
             await flight.wait()
-            if flight.error is not None:
-                raise flight.error
+            flight.raise_for_waiter()
             if flight.value is not None:
                 return flight.value[0]
         flight = flying[key] = Flight()
@@ -170,8 +210,7 @@ class Once(Generic[T]):
                 flight = self._flight = Flight()
                 return await flight.lead(self._compute, self._end)
             await flight.wait()
-            if flight.error is not None:
-                raise flight.error
+            flight.raise_for_waiter()
         return self._value[0]
 
     def _end(self) -> None:

@@ -218,7 +218,8 @@ class Session(Identified, Assuming, Available):
         if state is None:
             await self._connector.resolve()
         else:
-            await state.backend.get()
+            async with self._live.hold(state):
+                await state.backend.get()
         return self
 
     async def __aenter__(self) -> Self:

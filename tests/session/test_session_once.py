@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -9,7 +10,8 @@ import pytest
 
 import asession
 from asession import Credentials, Session
-from asession._once import Once
+from asession._once import Flights, Once
+from asession.exceptions import ClientError
 from session.cancelling import cancelled_at
 
 pytestmark = pytest.mark.anyio
@@ -71,10 +73,111 @@ async def test_an_error_is_shared_by_its_run_and_the_next_call_tries_again() -> 
         tasks.start_soon(ask)
         await anyio.wait_all_tasks_blocked()
         computation.go_on.set()
-    assert answers == [error] * 100
+    assert [repr(answer) for answer in answers] == [repr(error)] * 100
     assert computation.runs == 1
     assert await computation.once.get() == "value"
     assert computation.runs == 2
+
+
+def innermost(error: BaseException) -> list[str]:
+    """The functions that a traceback goes through, without what the tests are called from."""
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    return names[names.index("get") :]
+
+
+class Told(Exception):  # noqa: N818 - neither good nor bad
+    """Its constructor takes other arguments than those it keeps."""
+
+    def __init__(self, *, what: str) -> None:
+        super().__init__(f"told of {what}")
+        self.what = what
+
+
+class Slotted(Exception):  # noqa: N818 - see above
+    """Keeps something where a copy would not have it."""
+
+    __slots__ = ("what",)
+
+
+@pytest.mark.parametrize(
+    "make_error",
+    [
+        lambda: OSError("plain"),
+        lambda: FileNotFoundError(2, "none", "there"),
+        lambda: Told(what="one"),
+        lambda: ClientError({"Error": {"Code": "Throttled"}}, "GetCaller"),
+        lambda: ExceptionGroup("both", [ValueError("a"), KeyError("b")]),
+    ],
+    ids=["OSError", "FileNotFoundError", "Told", "ClientError", "ExceptionGroup"],
+)
+async def test_each_waiter_gets_an_error_of_its_own(make_error: Callable[[], Exception]) -> None:
+    error = make_error()
+    error.add_note("of the computation")
+    computation = Computation(error)
+    errors: list[Exception] = []
+
+    async def ask(number: int) -> None:
+        try:
+            raise ValueError(number)
+        except ValueError:
+            try:
+                await computation.once.get()
+            except Exception as caught:
+                caught.add_note(f"of {number}")
+                errors.append(caught)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(ask, number)
+        await anyio.wait_all_tasks_blocked()
+        computation.go_on.set()
+    assert computation.runs == 1
+    assert len({id(caught) for caught in errors}) == 10
+    assert error in errors  # the leader's
+    assert {type(caught) for caught in errors} == {type(error)}
+    assert {str(caught) for caught in errors} == {str(error)}
+    for caught in errors:
+        number = caught.__notes__[-1].removeprefix("of ")
+        assert caught.__notes__ == ["of the computation", f"of {number}"]
+        assert str(caught.__context__) == number
+        assert innermost(caught)[-1] == "__call__"
+        assert len(innermost(caught)) <= 5
+        if isinstance(caught, Told):
+            assert caught.what == "one"
+
+
+async def test_who_waits_for_a_flight_gets_an_error_of_its_own() -> None:
+    flights: Flights[object] = Flights("tests_of_errors")
+    computation = Computation(OSError("first"), "value")
+    answers: list[object] = []
+
+    async def ask() -> None:
+        answers.extend(await ask_all(lambda: flights.join("key", computation), 10))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        computation.go_on.set()
+    assert [repr(answer) for answer in answers] == ["OSError('first')"] * 10
+    assert len({id(answer) for answer in answers}) == 10
+    assert computation.runs == 1
+    assert await flights.join("key", computation) == "value"
+
+
+async def test_an_error_that_cannot_be_copied_is_shared_as_it_is() -> None:
+    error = Slotted("kept")
+    error.what = "this"
+    computation = Computation(error)
+    answers: list[object] = []
+
+    async def ask() -> None:
+        answers.extend(await ask_all(computation.once.get, 3))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        computation.go_on.set()
+    assert answers == [error] * 3
 
 
 async def test_a_cancelled_leader_hands_over() -> None:

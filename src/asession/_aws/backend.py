@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -66,6 +66,10 @@ class Backend:
             client = await self._aio.create_client(service_name, **kwargs).__aenter__()
         lease(client, service_name, self._shared)
         return client
+
+    def when_closed(self, client: Any, then: Callable[[], Awaitable[None]]) -> None:
+        """Await `then` once a client that was opened here has been closed, by whomever."""
+        client._lease.then = then
 
     @contextmanager
     def using(self) -> Iterator[None]:

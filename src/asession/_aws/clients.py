@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import ref
 
@@ -14,7 +14,7 @@ from asession.exceptions import ClientClosedError, WrongEventLoopError
 class Lease:
     """The right to use one client: on one event loop, in one process, until it is closed."""
 
-    __slots__ = ("_home", "_loop", "closed", "pid", "released", "what")
+    __slots__ = ("_home", "_loop", "closed", "pid", "released", "then", "what")
 
     def __init__(self, what: str, loop: LoopToken) -> None:
         self.what = what
@@ -22,6 +22,8 @@ class Lease:
         self.closed = False
         # Whether closing has come to its end; an interrupted one can be repeated.
         self.released = False
+        # Awaited after that, once.
+        self.then: Callable[[], Awaitable[None]] | None = None
         # Weakly: what is left open must go with its loop.
         self._loop = ref(loop)
         self._home = repr(loop)
@@ -68,12 +70,12 @@ class LeasedClient:
         """Close this client alone; closing again does nothing."""
         if self._may_release():
             await super().close()  # type: ignore[misc]
-            self._released()
+            await self._released()
 
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._may_release():
             await super().__aexit__(kind, error, traceback)  # type: ignore[misc]
-            self._released()
+            await self._released()
 
     def _may_release(self) -> bool:
         lease = self._lease
@@ -87,9 +89,13 @@ class LeasedClient:
         lease.closed = True
         return True
 
-    def _released(self) -> None:
-        if self._lease is not None:
-            self._lease.released = True
+    async def _released(self) -> None:
+        lease = self._lease
+        if lease is not None:
+            lease.released = True
+            then, lease.then = lease.then, None
+            if then is not None:
+                await then()
 
 
 # Process-wide: by service, what its clients have beyond its operations. Filled when the modules
