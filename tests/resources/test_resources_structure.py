@@ -90,6 +90,11 @@ def all_classes() -> Iterator[tuple[str, Pair, str]]:
             yield f"{service} {version} {name}", pair, name
 
 
+def of_roots(pair: Pair, name: str) -> set[str]:
+    """What we give to the resource of a whole service alone."""
+    return {"close"} if name == pair.service else set()
+
+
 def public(cls: Any) -> set[str]:
     return {name for name in dir(cls) if not name.startswith("_")}
 
@@ -141,7 +146,8 @@ def test_classes_have_the_members_of_boto3s() -> None:
         theirs, ours = pair.classes(name)
         cases.equal(case, ours.__name__, theirs.__name__)
         expected = public(theirs)
-        cases.equal(case, public(ours) - OURS.get(ours.__name__, set()), expected)
+        own = OURS.get(ours.__name__, set()) | of_roots(pair, name)
+        cases.equal(case, public(ours) - own, expected)
         cases.equal(case, ours.meta.identifiers, theirs.meta.identifiers)
         for member in sorted(expected - {"meta"}):
             # A property stays a property, a method a method.
@@ -162,6 +168,7 @@ def test_what_calls_aws_is_awaited_and_the_rest_is_not() -> None:
         awaited |= {waiter.name for waiter in model.waiters}
         awaited |= {"load", "reload"} if model.load else set()
         awaited |= {"load", "create_tags", "delete_tags", *TRANSFERS} & public(ours)
+        awaited |= of_roots(pair, name)
         for member in public(ours):
             found = inspect.iscoroutinefunction(inspect.getattr_static(ours, member))
             cases.equal(f"{case}.{member} awaited", found, member in awaited)

@@ -16,7 +16,7 @@ from aiobotocore.session import AioSession
 from botocore import UNSIGNED, translate
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.context import get_context
-from botocore.exceptions import PartialCredentialsError
+from botocore.exceptions import ParamValidationError, PartialCredentialsError
 from botocore.hooks import first_non_none_response
 from botocore.plugin import (
     PluginContext,
@@ -42,6 +42,41 @@ from asession._runtime.loops import current_backend
 from asession._runtime.turns import turn
 
 _logger = logging.getLogger("asession.session")
+
+
+def check_connector_args(config: Any) -> None:
+    """Refuse options of aiohttp's connector where asession's transport is in use.
+
+    Upstream speaks of Httpx for some of them and passes others on to a transport that would not
+    look at them.
+
+    Args:
+        config: A client configuration, or `None`.
+
+    Raises:
+        botocore.exceptions.ParamValidationError: It has some.
+    """
+    for name in sorted(_OF_AIOHTTP & (getattr(config, "connector_args", None) or {}).keys()):
+        instead = (
+            "give verify= (a CA bundle) or Config(client_cert=...)"
+            if name == "ssl_context"
+            else "leave it out"
+        )
+        raise ParamValidationError(
+            report=f"connector_args[{name!r}] is an option of aiohttp's connector, which asession "
+            f"does not use: {instead}, or have aiohttp, on asyncio, with "
+            "AioConfig(http_session_cls=aiobotocore.httpsession.AIOHTTPSession, ...)"
+        )
+
+
+_OF_AIOHTTP = {
+    "force_close",
+    "resolver",
+    "socket_factory",
+    "ssl_context",
+    "ttl_dns_cache",
+    "use_dns_cache",
+}
 
 
 class ClientMaker(AioSession):
@@ -166,6 +201,12 @@ class ClientMaker(AioSession):
         return self.environ.get("REQUESTS_CA_BUNDLE", True) if bundle is None else bundle
 
     def _check_backend(self, config: Any) -> None:
+        """Refuse what the HTTP class that will be in use cannot do.
+
+        Raises:
+            ValueError: It does not run on this event loop.
+            botocore.exceptions.ParamValidationError: It has no such options.
+        """
         chosen = getattr(config, "http_session_cls", None) or AIOHTTPSession
         explicit = "http_session_cls" in getattr(config, "_user_provided_options", {})
         if not explicit:
@@ -175,6 +216,8 @@ class ClientMaker(AioSession):
                 "config=: AIOHTTPSession runs on asyncio alone; leave http_session_cls out, or "
                 "choose one that runs on trio"
             )
+        if issubclass(chosen, HttpSession):
+            check_connector_args(config)
 
     def _connect(self, client: Any, config: Any) -> None:
         """Give a new client its way out: our transport, and the session's own proxies."""

@@ -16,7 +16,7 @@ from asession._aws.chain import Identify, Resolver, token_resolver
 from asession._aws.environ import RegionProvider, SmartDefaults, follow
 from asession._aws.handlers import builtin_events
 from asession._aws.http_session import HttpSession
-from asession._aws.making import ClientMaker
+from asession._aws.making import ClientMaker, check_connector_args
 from asession._aws.parsing import ParserFactory
 from asession._aws.service import Service
 from asession._aws.store import SettingsStore
@@ -132,6 +132,9 @@ class AwsSession(ClientMaker):
 
     def _default_config(self) -> AioConfig:
         config = self.options.config
+        given = getattr(config, "_user_provided_options", {})
+        if issubclass(given.get("http_session_cls", HttpSession), HttpSession):
+            check_connector_args(config)
         return _plain_config() if config is None else _plain_config().merge(config)
 
     def get_scoped_config(self) -> Any:

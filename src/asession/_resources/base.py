@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from types import TracebackType
 from typing import Any, Self
 
 from boto3.exceptions import ResourceLoadException
@@ -46,6 +47,31 @@ class AsyncServiceResource(ServiceResource):
         """Awaiting a resource returns it unchanged: there is nothing to wait for."""
         yield from ()
         return self
+
+
+class AsyncRootResource(AsyncServiceResource):
+    """The base of what `session.resource(...)` opens; closed with its client.
+
+    Its block, or its session, closes it. By hand, as after aioboto3's
+    ``await session.resource("s3").__aenter__()``, `close` does, or leaving it as a block.
+    """
+
+    meta: Any
+
+    async def close(self) -> None:
+        """Close the client underneath, and all resources with it; again does nothing."""
+        await self.meta.client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.meta.client.__aexit__(kind, error, traceback)
 
 
 def load_method(fetch: Fetch) -> Callable[..., Awaitable[Any]]:

@@ -10,6 +10,7 @@ from boto3.resources.factory import ResourceFactory
 
 from asession._resources.action import AsyncServiceAction, AsyncWaiterAction
 from asession._resources.base import (
+    AsyncRootResource,
     AsyncServiceResource,
     forget_data,
     load_method,
@@ -64,8 +65,9 @@ class ClassEvents:
 
     def _customise(self, event_name: str, kwargs: dict[str, Any]) -> None:
         bases = kwargs["base_classes"]
-        bases[bases.index(ServiceResource)] = AsyncServiceResource
         class_name = event_name.removeprefix(CREATING_CLASS)
+        is_root = class_name.endswith(".ServiceResource")
+        bases[bases.index(ServiceResource)] = AsyncRootResource if is_root else AsyncServiceResource
         attributes = kwargs["class_attributes"]
         attributes["__doc__"] = class_docstring(class_name, attributes["meta"].identifiers)
         for key in (class_name.partition(".")[0], class_name):

@@ -10,7 +10,7 @@ from asession.dynamodb.backoff import Backoff
 from asession.dynamodb.get import batch_get as _batch_get
 from asession.dynamodb.items import Item, iterate_items
 from asession.dynamodb.reads import Wanted
-from asession.dynamodb.writer import BatchWriter
+from asession.dynamodb.writer import SLICE, BatchWriter
 
 
 class GetParameters(TypedDict, total=False):
@@ -26,6 +26,8 @@ def batch_writer(
     self: Any,
     /,
     overwrite_by_pkeys: Sequence[str] | None = None,
+    flush_amount: int = SLICE,
+    on_exit_loop_sleep: float = 0,
     *,
     concurrency: int | None = None,
     flush_on_error: bool = False,
@@ -43,6 +45,9 @@ def batch_writer(
             writes of one key wins, in whatever order requests are answered, and several requests
             are under way at once. Without them requests go one by one, in the order of the writes,
             and the service refuses two writes of one key that meet in a request.
+        flush_amount: How many writes make a request, 25 at most; aioboto3's.
+        on_exit_loop_sleep: Without meaning here, where `backoff` says how long to wait; accepted
+            as aioboto3 does.
         concurrency: How many requests may be under way at once; 8 with `overwrite_by_pkeys`, 1
             without. More than 1 without them is for keys that are all different.
         flush_on_error: Whether what is left is sent also when the block is left by an exception,
@@ -62,6 +67,7 @@ def batch_writer(
         self.meta.client,
         self.name,
         overwrite_by_pkeys=overwrite_by_pkeys,
+        flush_amount=flush_amount,
         concurrency=concurrency,
         flush_on_error=flush_on_error,
         backoff=backoff,

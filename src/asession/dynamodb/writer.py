@@ -49,6 +49,7 @@ class BatchWriter:
         table_name: str,
         *,
         overwrite_by_pkeys: Sequence[str] | None = None,
+        flush_amount: int = SLICE,
         concurrency: int | None = None,
         flush_on_error: bool = False,
         backoff: Backoff | None = None,
@@ -61,12 +62,17 @@ class BatchWriter:
             concurrency = CONCURRENCY if overwrite_by_pkeys else 1
         if concurrency < 1:
             raise ValueError(f"concurrency={concurrency!r} must be at least 1")
+        if not 1 <= flush_amount <= SLICE:
+            raise ValueError(
+                f"flush_amount={flush_amount!r} must be from 1 to {SLICE}, the most that "
+                "BatchWriteItem takes"
+            )
         self.table_name = table_name
         self._client = client
         self._backoff = backoff or Backoff()
         self._flush_on_error = flush_on_error
         self._plan = WritePlan(
-            size=SLICE, attempts=self._backoff.attempts, key_names=overwrite_by_pkeys
+            size=flush_amount, attempts=self._backoff.attempts, key_names=overwrite_by_pkeys
         )
         self._serialize = TypeSerializer().serialize
         self._turns = anyio.Semaphore(concurrency)

@@ -10,7 +10,7 @@ import anyio
 
 from asession._aws.received import ReceivedBody
 from asession._runtime.threads import in_thread
-from asession.exceptions import TransferFailedError
+from asession.exceptions import ClientError, TransferFailedError
 from asession.s3.arguments import Arguments, without
 from asession.s3.config import TransferConfig
 from asession.s3.crew import Crew, work
@@ -26,6 +26,7 @@ from asession.s3.writers import Writer
 
 # A file that is not longer is written with one trip to a worker thread.
 _SMALL = MIB
+_NOT_FOUND = 404
 
 
 class Receiving:
@@ -79,7 +80,7 @@ class Receiving:
     ) -> None:
         self._held = await self._limits.acquire(STREAMED, self._config.max_memory)
         try:
-            answer, body = await self._fetching.first()
+            answer, body = await self._first()
             try:
                 size = answer.get("ContentLength")
                 if size is None:
@@ -91,6 +92,17 @@ class Receiving:
                 await body.aclose()
         finally:
             self._limits.release(self._held)
+
+    async def _first(self) -> tuple[dict[str, Any], ReceivedBody]:
+        try:
+            return await self._fetching.first()
+        except ClientError as error:
+            # boto3 asks by HeadObject, whose answers have no body and so no other code than the
+            # status; what is written about missing objects looks for that. Class and message
+            # say more.
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_FOUND:
+                error.response["Error"]["Code"] = str(_NOT_FOUND)
+            raise
 
     async def _into_file(
         self, path: str, answer: dict[str, Any], size: int, body: ReceivedBody
