@@ -16,7 +16,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "asession"
 html_static_path = ["_static"]
-html_css_files = ["pages.css"]
+html_css_files = ["narrow.css"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]

@@ -3,12 +3,14 @@
 A block that defines ``async def main()`` is run on asyncio and on trio, whatever its page starts it
 with. One that has an ``if __name__ == "__main__":`` part is a program, and is run as a process of
 its own. Any other is executed as it stands. The info string ``python fragment`` marks what is no
-program: it is only compiled.
+program: it is only compiled. ``python theirs`` marks code of another library, to be read beside
+ours: it runs on asyncio where that library is installed, and is compiled elsewhere.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
 import os
 import re
@@ -81,6 +83,15 @@ class Block:
         )
 
     @property
+    def can_run(self) -> bool:
+        """Whether everything it imports at its top is installed here."""
+        imports = [node for node in ast.parse(self.code).body if isinstance(node, ast.Import)]
+        froms = [node for node in ast.parse(self.code).body if isinstance(node, ast.ImportFrom)]
+        names = [alias.name for node in imports for alias in node.names]
+        names += [node.module for node in froms if node.module]
+        return all(importlib.util.find_spec(name.partition(".")[0]) for name in names)
+
+    @property
     def is_program(self) -> bool:
         """Whether it has to be a process of its own."""
         return "__main__" in self.code
@@ -117,14 +128,14 @@ def all_blocks() -> Iterator[Block]:
 
 def run_block(block: Block, loop: str, folder: Path) -> None:
     """Run one block in `folder`."""
-    if block.info == "fragment":
+    if block.info == "fragment" or (block.info == "theirs" and not block.can_run):
         compile(block.tree, block.page, "exec")
     elif block.is_program:
         program = folder / "program.py"
         program.write_text(block.code, "utf-8")
         subprocess.run([sys.executable, "-W", "error", str(program)], check=True, timeout=60)
     else:
-        assert block.info == "", f"{block}: {block.info!r} says nothing to this test"
+        assert block.info in {"", "theirs"}, f"{block}: {block.info!r} says nothing to this test"
         if "import httpx2" in block.code:
             pytest.importorskip("httpx2")
         names: dict[str, Any] = {"__name__": "page"}
@@ -163,7 +174,8 @@ def stage(
 def cases() -> Iterator[Any]:
     """Each block, on each loop where that makes a difference."""
     for block in all_blocks():
-        for loop in LOOPS if block.has_main and not block.is_program else LOOPS[:1]:
+        on_both = block.has_main and not block.is_program and block.info != "theirs"
+        for loop in LOOPS if on_both else LOOPS[:1]:
             yield pytest.param(block, loop, id=f"{block}-{loop}")
 
 
@@ -223,6 +235,19 @@ def test_a_program_that_fails_fails_the_test(stage: Path) -> None:
         "page.md", '```python\nif __name__ == "__main__":\n    raise SystemExit(3)\n```\n'
     )
     with pytest.raises(subprocess.CalledProcessError):
+        run_block(block, "asyncio", stage)
+
+
+def test_code_of_another_library_runs_where_that_is_installed(stage: Path) -> None:
+    for name, expected in (("aiobotocore.session", ZeroDivisionError), ("no_such_library", None)):
+        [block] = blocks("page.md", f"```python theirs\nimport {name}\n1 / 0\n```\n")
+        if expected is None:
+            run_block(block, "asyncio", stage)
+        else:
+            with pytest.raises(expected):
+                run_block(block, "asyncio", stage)
+    [block] = blocks("page.md", "```python theirs\nimport no_such_library\nno python\n```\n")
+    with pytest.raises(SyntaxError):
         run_block(block, "asyncio", stage)
 
 

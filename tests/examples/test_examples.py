@@ -41,6 +41,13 @@ PRINTS = {
         "queues: [",
         "tables: [",
     ],
+    "migrating_from_aioboto3": [
+        "table: ACTIVE",
+        "reports/monday 8",
+        "reports/tuesday 14",
+        "monday: 8 bytes",
+        "sunday: 404",
+    ],
     "per_task_sessions": ["red in us-east-1: ", "green in eu-west-1: ", "blue in ap-south-1: "],
     "upload_with_progress": ["up   21.0/21.0 MB", "down 21.0/21.0 MB", "same: True"],
 }

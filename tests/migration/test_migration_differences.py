@@ -60,6 +60,8 @@ async def test_facts_of_a_session_are_known_once_it_is_resolved(home: Any) -> No
     assert session.available_profiles == ["default", "dev"]
     assert "s3" in await session.get_available_services()
     assert "s3" in await session.get_available_resources()
+    assert "aws-cn" in await session.get_available_partitions()
+    assert await session.get_partition_for_region("cn-north-1") == "aws-cn"
 
 
 async def test_mistakes_of_a_session_come_at_other_times() -> None:
