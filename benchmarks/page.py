@@ -2,7 +2,7 @@
 
 `python -m benchmarks.page` puts tables, plots, commands and versions between the markers
 ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` of ``docs/benchmarks.md``; the rest is prose.
-The lines of the README's comparison that show figures are rewritten, too.
+The lines of the README's comparison that show figures are rewritten, and its picture is drawn.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.findings import (
     scene_summary,
     scene_table,
 )
+from benchmarks.plots import overview
 from benchmarks.results import (
     RESULTS,
     as_markdown,
@@ -41,7 +42,7 @@ _PART = re.compile(r"<!-- begin (\S+) -->\n.*?<!-- end \1 -->", re.DOTALL)
 
 def rendered(page: str, results: Path) -> str:
     """The page with its generated parts made anew."""
-    found = {path.stem: json.loads(path.read_text("utf-8")) for path in results.glob("row*.json")}
+    found = _found(results)
     parts = {
         name: _study(name, result) if "scenes" in result else _row(name, result)
         for name, result in found.items()
@@ -65,10 +66,14 @@ def rendered(page: str, results: Path) -> str:
 
 def with_figures(readme: str, results: Path) -> str:
     """The README with the figures of its comparison made anew."""
-    found = {path.stem: json.loads(path.read_text("utf-8")) for path in results.glob("row*.json")}
+    found = _found(results)
     for start, line in _readme_lines(found):
         readme = re.sub(rf"^{re.escape(start)}.*$", line, readme, flags=re.MULTILINE)
     return readme
+
+
+def _found(results: Path) -> dict[str, Any]:
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in results.glob("row*.json")}
 
 
 def _readme_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -155,9 +160,12 @@ def _study(name: str, result: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Rewrite the page, and the figures of the README."""
+    """Rewrite the page, the figures of the README, and its picture."""
     PAGE.write_text(rendered(PAGE.read_text("utf-8"), RESULTS), "utf-8")
     README.write_text(with_figures(README.read_text("utf-8"), RESULTS), "utf-8")
+    found = _found(RESULTS)
+    if {"row01", "row04"} <= set(found):
+        overview(found, RESULTS)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""A plot of a row: bars of its first figure, for requests their CPU time."""
+"""Plots: of a row, bars of its first figure, for requests their CPU time; and of what matters most."""
 
 from __future__ import annotations
 
 import functools
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,46 @@ class _Panel:
 
 def plot(result: Mapping[str, Any], directory: Path) -> Path:
     """Write the plot of a row as SVG; the same result always gives the same file."""
+    path = directory / f"row{result['row']:02}.svg"
+    if "scenes" in result:
+        _draw(_of_scenes(result), path, below=_HOW)
+    else:
+        _draw(_of_workloads(result), path, below=f"{_CAPTION} {_HOW}", sharex=True)
+    return path
+
+
+def overview(results: Mapping[str, Mapping[str, Any]], directory: Path) -> Path:
+    """Write the README's picture: what a session costs, and how long it holds the event loop.
+
+    Args:
+        results: Results by the name of their row, ``"row01"`` and ``"row04"`` among them.
+        directory: Where to write it.
+
+    Returns:
+        Its path.
+    """
+    one, crowd = results["row01"]["scenes"][0], results["row04"]["scenes"][0]
+    named = functools.partial(label_of, kind=one["kind"])
+    panels = [
+        _Panel("A session and an S3 client: CPU time, ms", one["figures"]["cpu"], named, number),
+        _Panel(
+            "50 tasks open one each: longest stall of the event loop, ms",
+            crowd["figures"]["stall"],
+            named,
+            number,
+        ),
+    ]
+    path = directory / "overview.svg"
+    _draw(panels, path, below=_HOW)
+    return path
+
+
+def _draw(panels: Sequence[_Panel], path: Path, *, below: str, sharex: bool = False) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
     from matplotlib import pyplot
 
-    panels = _of_scenes(result) if "scenes" in result else _of_workloads(result)
     bars = sum(len(panel.values) for panel in panels)
     # The hash makes the ids in the file repeatable; text stays text, so that the file stays small.
     with mpl.rc_context({"svg.hashsalt": "asession", "svg.fonttype": "none", "font.size": 9}):
@@ -44,19 +78,17 @@ def plot(result: Mapping[str, Any], directory: Path) -> Path:
             len(panels),
             1,
             squeeze=False,
-            sharex="scenes" not in result,
+            sharex=sharex,
             figsize=(7.2, 0.9 * len(panels) + 0.28 * bars),
             height_ratios=[len(panel.values) + 1 for panel in panels],
             layout="constrained",
         )
         for axis, panel in zip(axes.flat, panels, strict=True):
             _bars(axis, panel)
-        axes.flat[-1].set_xlabel(_HOW if "scenes" in result else f"{_CAPTION} {_HOW}")
-        path = directory / f"row{result['row']:02}.svg"
-        directory.mkdir(parents=True, exist_ok=True)
+        axes.flat[-1].set_xlabel(below)
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
         pyplot.close(figure)
-    return path
 
 
 def _of_workloads(result: Mapping[str, Any]) -> list[_Panel]:

@@ -31,7 +31,7 @@ class Workload:
     scheme: str
     peers: tuple[str, ...]
     requests: int = 100
-    rounds: int = 30
+    rounds: int = 16
     judged: bool = True
 
 
