@@ -1,4 +1,4 @@
-"""Plots: of a row, bars of its first figure, for requests their CPU time; and of what matters most."""
+"""Plots: of a row, bars of its first figure; of all rows, what matters most."""
 
 from __future__ import annotations
 
