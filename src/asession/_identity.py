@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from asession._once import Flights
 from asession._profiles.cache import Recent
 from asession._runtime.threads import import_module
 from asession.credentials.caller import CallerIdentity
-from asession.credentials.trail import Attempt
 from asession.credentials.values import Credentials, FrozenCredentials, LiveCredentials
 from asession.exceptions import NoCredentialsError
 
 if TYPE_CHECKING:
-    from asession._aws.backend import Backend
+    from botocore.config import Config
+
     from asession._clients import LiveStates
     from asession._connector import Connector
     from asession._options import SessionOptions
@@ -75,14 +74,18 @@ class Identified:
             NoCredentialsError: No source has any.
             ClientError: STS refuses the keys.
         """
+        return await self._caller(None)
+
+    async def _caller(self, config: Config | None) -> CallerIdentity:
+        """`caller_identity`, asked with a client configuration."""
         frozen = await self.get_frozen_credentials()
         digest = (await import_module("asession.credentials.keys")).digest
         key = digest(await self._source_key(), tuple(frozen))
         known = _callers.get(key)
-        return await _asking.join(key, partial(self._ask, key)) if known is None else known
+        return await _asking.join(key, partial(self._ask, key, config)) if known is None else known
 
-    async def _ask(self, key: bytes) -> CallerIdentity:
-        async with cast("Session", self).client("sts") as sts:
+    async def _ask(self, key: bytes, config: Config | None) -> CallerIdentity:
+        async with cast("Session", self).client("sts", config=config) as sts:
             answer = await sts.get_caller_identity()
         told = CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"])
         _callers.put(key, told)
@@ -98,60 +101,28 @@ class Identified:
         account = (await self.get_frozen_credentials()).account_id
         return (await self.caller_identity()).account if account is None else account
 
-    async def explain(self) -> Explanation:
-        """Every setting with its origin, and where credentials were looked for; no secrets.
+    async def explain(self, *, check: bool = False) -> Explanation:
+        """What the session is made of, and what is wrong with it; no secrets.
 
-        Sources are asked as for a client, but nothing is signed: no role is assumed.
+        Every setting with its origin, what became of each source of credentials, and findings, each
+        with its cause and what to do. What a set-up can cause (a missing profile, a file that
+        cannot be parsed, a source that fails) is a finding, not an exception.
+
+        Sources are asked as for a client, but nothing is signed: no role is assumed, unless
+        `check` is true. Nothing is waited for longer than 90 seconds, or five minutes if a code of
+        an MFA device has to be typed.
+
+        Args:
+            check: Whether to get the keys as well, and ask STS whom AWS takes the session for.
 
         Returns:
             A value to print, or to turn into JSON with `to_dict`.
-        """
-        module = await import_module("asession.credentials.explanation")
-        async with self._live.held() as state:
-            backend = await state.backend.get()
-            with backend.using():
-                return await self._explained(backend, module)
 
-    async def _explained(self, backend: Backend, module: Any) -> Explanation:
-        told: type[Explanation] = module.Explanation
-        masked: Callable[[str], str] = module.masked
-        facts = self._connector.facts
-        assert facts is not None
-        if self._options.botocore_session is not None:
-            found = [Attempt("botocore_session", "found", "has its own sources")]
-            return told(facts.profile_name, (), (), (), found)
-        resolution = await self._connector.resolved()
-        given, defaults = module.settings_of(resolution)
-        identity = await backend.identity()
-        error = ""
-        next_step = ""
-        if identity is None:
-            key: str | None = masked(self._options.aws_access_key_id or "")
-            attempts: tuple[Attempt, ...] = (
-                Attempt("explicit", "found", "keys were given to the Session"),
-            )
-            method: str | None = "explicit"
-        else:
-            try:
-                if not await identity.select():
-                    next_step = identity.chain.next_step()
-            except Exception as caught:
-                # The messages of botocore's and our errors hold no secrets.
-                error = f"{type(caught).__name__}: {caught}"
-                next_step = identity.chain.next_step()
-            attempts, method = identity.chain.trail, identity.method
-            key = None if identity.access_key is None else masked(identity.access_key)
-        return told(
-            profile_name=facts.profile_name,
-            files=resolution.snapshot.searched,
-            settings=tuple(given),
-            defaults=tuple(defaults),
-            credentials=attempts,
-            method=method,
-            access_key=key,
-            error=error,
-            next_step=next_step,
-        )
+        Example:
+            print(await Session(profile_name="dev").explain(check=True))
+        """
+        examine = (await import_module("asession._explain.examine")).examine
+        return cast("Explanation", await examine(self, check=check))
 
     async def _replace_keys(self, refused: FrozenCredentials) -> bool:
         """Get other keys in place of refused ones, if there are any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from asession._cli.main import main
+from asession.testing import Home
+from servers.identity import IdentityServer
+from setups.making import Stage, stage_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,9 @@ def keys(monkeypatch: pytest.MonkeyPatch, home: Any, identity: Any) -> Any:
     )
     monkeypatch.setenv("AWS_ENDPOINT_URL", identity.url)
     return identity
+
+
+@pytest.fixture
+def stage(home: Home, identity: IdentityServer) -> Stage:
+    """Makes a set-up; the environment is restored at the end of the test."""
+    return stage_in(home.path, identity, os.environ)

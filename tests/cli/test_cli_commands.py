@@ -102,8 +102,8 @@ def test_whoami_tells_account_arn_and_user(asession, backend, keys):
 def test_whoami_fails_in_json_too(asession, backend):
     ended = asession("whoami", "--json", "--region", "us-east-1", "--backend", backend)
     assert (ended.status, ended.err) == (1, "")
-    [problem] = ended.document["problems"]
-    assert problem["cause"] == "no credentials: no source has any"
+    [problem] = ended.document["findings"]
+    assert "no source has any for the profile 'default'" in problem["cause"]
     assert "aws configure" in problem["fix"]
 
 
@@ -124,7 +124,7 @@ def test_explain_shows_settings_origins_trail_and_caller(asession, backend, keys
     assert [attempt["source"] for attempt in document["credentials"]] == list(SOURCES)
     assert document["method"] == "assume-role"
     assert arn == f"AWS takes you for {document['caller']['arn']}"
-    assert document["problems"] == []
+    assert document["findings"] == []
 
 
 def test_explain_offline_asks_nobody(asession, backend, keys, home):
@@ -188,9 +188,15 @@ def test_a_mistyped_option_is_no_finding(asession):
     assert "Traceback" not in ended.err
 
 
-def test_a_traceback_is_there_for_who_asks(asession):
-    with pytest.raises(Exception, match="nowhere"):
-        asession("--traceback", "explain", "--profile", "nowhere")
+@pytest.mark.parametrize("command", ["explain", "whoami"])
+def test_where_an_error_comes_from_is_there_for_who_asks(asession, command):
+    ended = asession("--debug", command, "--profile", "nowhere")
+    assert ended.status == 1
+    assert "Traceback" in ended.err
+    assert "select_profile" in ended.err
+    quiet = asession(command, "--profile", "nowhere")
+    assert ended.err.endswith(quiet.err)
+    assert "Traceback" not in quiet.err
 
 
 def test_the_console_script_is_the_same_program():
@@ -238,4 +244,4 @@ def test_a_process_of_its_own_fails_without_a_traceback_and_prints_tables(home):
     assert done.returncode == 1
     assert "eu-west-1" in done.stdout
     assert done.stderr.startswith("error: no credentials")
-    assert done.stderr.count("\n") == 2, done.stderr
+    assert done.stderr.count("\n") == 3, done.stderr

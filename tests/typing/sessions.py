@@ -12,6 +12,7 @@ from asession.credentials import (
     CallerIdentity,
     CredentialProvider,
     Explanation,
+    Finding,
     FrozenCredentials,
     Insert,
 )
@@ -69,6 +70,8 @@ async def identities(session: Session) -> None:
     explanation = await session.explain()
     assert_type(explanation, Explanation)
     assert_type(explanation.credentials[0], Attempt)
+    assert_type((await session.explain(check=True)).findings[0], Finding)
+    assert_type(explanation.caller, CallerIdentity | None)
     Session(credentials=Insert(Vault(), before="sso"))
     Session(credentials=[Insert(Vault()), Insert(keys, after="env")])
     async with asession.fan_out([session, role], count, limit=2) as results:

@@ -10,6 +10,7 @@ from typing import Any
 from aiobotocore import __version__ as aiobotocore_version
 from aiobotocore.config import AioConfig
 from botocore import __version__ as botocore_version
+from botocore.exceptions import BotoCoreError
 
 from asession._aws.catalogue import Catalogue
 from asession._aws.chain import Identify, Resolver, token_resolver
@@ -25,6 +26,7 @@ from asession._http.transport import Transport
 from asession._once import Once
 from asession._options import SessionOptions
 from asession._profiles.snapshot import ProfileSnapshot
+from asession._settings.advice import annotate
 from asession._settings.profile import Profile
 from asession._settings.settings import Resolution, Settings
 from asession._version import __version__
@@ -142,6 +144,14 @@ class AwsSession(ClientMaker):
 
     def user_agent(self) -> str:
         return f"{self.user_agent_name}/{self.user_agent_version} {self.user_agent_extra}"
+
+    async def _create_client(self, *args: Any, **kwargs: Any) -> Any:
+        profile = self.profile_in_force.section
+        try:
+            return await super()._create_client(*args, **kwargs)
+        except BotoCoreError as error:
+            annotate(error, profile)
+            raise
 
     # -- identity -----------------------------------------------------------------------------
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from asession._cli.advice import finding_of
 from asession._cli.completion import COMPLETE_VARIABLE, completion
 from asession._cli.explain import explain
 from asession._cli.profiles import profiles
 from asession._cli.render import show_findings
 from asession._cli.whoami import whoami
+from asession._explain.errors import finding_of
 from asession._version import __version__
+
+_log = logging.getLogger("asession.cli")
 
 
 class _Commands(click.Group):
@@ -25,8 +28,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
-            if ctx.params.get("traceback"):
-                raise
+            _log.debug("the command failed", exc_info=True)
             finding = finding_of(error)
             as_json = bool(ctx.meta.get("asession.json"))
             show_findings([finding], as_json=as_json)
@@ -38,10 +40,17 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 all is well, 1 something is wrong, 2 the command was not understood.",
 )
-@click.option("--traceback", is_flag=True, help="Show where in the code an error came from.")
+@click.option(
+    "--debug", is_flag=True, help="Log what is done, and where in the code errors come from."
+)
 @click.version_option(__version__, prog_name="asession", message="%(prog)s %(version)s")
-def cli(traceback: bool) -> None:
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
     """AWS sessions for async Python: see what a session is made of, and who it is."""
+    if debug:
+        from asession._cli.debugging import debugging
+
+        ctx.with_resource(debugging())
 
 
 cli.add_command(explain)

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 Command = Callable[..., int]
 
-# How long to try for: nobody waits a minute in front of a terminal, in seconds.
-_CONNECT_TIMEOUT = 5
-_READ_TIMEOUT = 20
-_ATTEMPTS = 2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -38,25 +33,16 @@ class Given:
     backend: str
 
     def session(self) -> Session:
-        """The session described."""
+        """The session described, which does not wait for long."""
+        from asession._explain.examine import patience
         from asession.session import Session
 
         return Session(
-            profile_name=self.profile, region_name=self.region, endpoint_url=self.endpoint_url
+            profile_name=self.profile,
+            region_name=self.region,
+            endpoint_url=self.endpoint_url,
+            config=patience(),
         )
-
-
-def impatient(session: Session) -> Session:
-    """The same session, which gives up sooner."""
-    from asession._aws.config import Config
-
-    return session.replace(
-        config=Config(
-            connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=_READ_TIMEOUT,
-            retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
-        )
-    )
 
 
 def about_session(command: Command) -> Command:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from asession._cli.findings import Finding, of_files
 from asession._cli.options import as_json, on_a_loop
-from asession._cli.render import console, show_findings, show_json, table, told
+from asession._cli.render import console, show_findings, show_json, spoken_all, table
+from asession.credentials.explanation import Finding
 
 if TYPE_CHECKING:
     from asession._profiles.snapshot import ProfileSnapshot
@@ -47,18 +47,15 @@ def profiles(*, as_json: bool, backend: str) -> int:
 
     The one in force where none is given has an asterisk.
     """
-    from asession._profiles.load import load_profiles
-
     environ = dict(os.environ)
-    snapshot = anyio.run(load_profiles, environ, backend=backend)
+    snapshot, findings = anyio.run(_read, environ, backend=backend)
     rows = rows_of(snapshot, environ)
-    findings = list(of_files(snapshot.files))
     if not rows and not findings:
         searched = "; ".join(snapshot.searched)
         step = "make one with `aws configure` or `aws configure sso`"
         findings.append(Finding("warning", f"no profiles. Searched: {searched}", step))
     if as_json:
-        document = {"profiles": [asdict(row) for row in rows], "problems": told(findings)}
+        document = {"profiles": [asdict(row) for row in rows], "findings": spoken_all(findings)}
         show_json(document)
     else:
         if rows:
@@ -69,6 +66,17 @@ def profiles(*, as_json: bool, backend: str) -> int:
             console().print(table("", ("", "profile", "region", "credentials", "from"), cells))
         show_findings(findings)
     return int(any(finding.severity == "error" for finding in findings))
+
+
+async def _read(environ: Mapping[str, str]) -> tuple[ProfileSnapshot, list[Finding]]:
+    """The files, and what is wrong with them."""
+    from asession._explain.mistakes import of_files, of_sections
+    from asession._explain.places import Places
+    from asession._profiles.load import load_profiles
+
+    snapshot = await load_profiles(environ)
+    places = await Places.of(snapshot)
+    return snapshot, [*of_files(snapshot), *of_sections(snapshot, places)]
 
 
 def rows_of(snapshot: ProfileSnapshot, environ: Mapping[str, str]) -> list[Row]:

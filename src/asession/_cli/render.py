@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,15 +13,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from asession._cli.findings import Finding
-from asession.credentials.explanation import without_passwords
+from asession._explain.masking import without_passwords
+from asession.credentials.explanation import Finding
 
 # What sessions call their arguments -> what the command line calls them.
 _SPOKEN = {
-    "profile_name=": "--profile ",
-    "region_name=": "--region ",
-    "endpoint_url=": "--endpoint-url ",
+    "profile_name": "--profile",
+    "region_name": "--region",
+    "endpoint_url": "--endpoint-url",
 }
+# A value may follow at once.
+_ARGUMENT = re.compile(rf"\b({'|'.join(_SPOKEN)})=(?=([\w'\"])?)")
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 # Where there is no terminal, nothing is cut: lines are for grep.
 _WIDE = 1000
@@ -28,9 +31,8 @@ _WIDE = 1000
 
 def spoken(text: str) -> str:
     """A text of the library in the words of the command line, without passwords."""
-    for name, option in _SPOKEN.items():
-        text = text.replace(f"(from {name})", f"(from {option.strip()})").replace(name, option)
-    return without_passwords(text).rstrip()
+    text = _ARGUMENT.sub(lambda found: _SPOKEN[found[1]] + (" " if found[2] else ""), text)
+    return without_passwords(text)
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -56,8 +58,8 @@ def show_json(document: Mapping[str, Any]) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def told(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Findings for JSON."""
+def spoken_all(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings for JSON, in the words of the command line."""
     return [
         {name: spoken(value) for name, value in asdict(finding).items()} for finding in findings
     ]
@@ -66,10 +68,12 @@ def told(findings: Iterable[Finding]) -> list[dict[str, str]]:
 def show_findings(findings: Iterable[Finding], *, as_json: bool = False) -> None:
     """Print findings to the standard error, or as the only JSON document to the output."""
     if as_json:
-        show_json({"problems": told(findings)})
+        show_json({"findings": spoken_all(findings)})
         return
     err = console(sys.stderr)
     for finding in findings:
         line = Text(f"{finding.severity}: ", style=_STYLES[finding.severity])
         err.print(line.append(spoken(finding.cause), style="default"))
+        if finding.where:
+            err.print(Text(f"  where: {spoken(finding.where)}"))
         err.print(Text("  fix: ", style="bold green").append(spoken(finding.fix), style="default"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import anyio
 import click
 
-from asession._cli.endpoints import endpoint_of
-from asession._cli.options import Given, about_session, as_json, impatient
+from asession._cli.options import Given, about_session, as_json
 from asession._cli.render import console, show_findings, show_json, table
 
 
@@ -17,17 +17,10 @@ from asession._cli.render import console, show_findings, show_json, table
 @as_json
 def whoami(*, given: Given, as_json: bool) -> int:
     """Whom AWS takes the session for: account, ARN and user id, from STS."""
-    from asession._cli.advice import finding_of
-
-    session = impatient(given.session())
-    try:
-        caller = anyio.run(session.caller_identity, backend=given.backend)
-    except Exception as error:
-        if click.get_current_context().find_root().params.get("traceback"):
-            raise
-        endpoint, profile = anyio.run(endpoint_of, session, given, backend=given.backend)
-        finding = finding_of(error, profile=profile, endpoint=endpoint)
-        show_findings([finding], as_json=as_json)
+    told = anyio.run(partial(given.session().explain, check=True), backend=given.backend)
+    caller = told.caller
+    if caller is None:
+        show_findings(told.findings, as_json=as_json)
         return 1
     if as_json:
         show_json(asdict(caller))

@@ -11,7 +11,7 @@ from asession._profiles.parse import Section, heading, profile_map
 
 FrozenSection = Mapping[str, str | Mapping[str, str]]
 FileKind = Literal["config", "credentials"]
-FileStatus = Literal["read", "missing", "directory", "unreadable"]
+FileStatus = Literal["read", "missing", "directory", "unreadable", "broken"]
 
 _MAPPING = "profiles="
 
@@ -140,6 +140,11 @@ class ProfileSnapshot:
     def available_profiles(self) -> tuple[str, ...]:
         """The names of all profiles: those of the config file, then the others, in file order."""
         return tuple(self.profiles)
+
+    @property
+    def config_path(self) -> str:
+        """The config file, or what stands in its place, for messages."""
+        return _path_of(self.files, "config")
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def select_profile(
     Raises:
         ProfileNotFoundError: The profile asked for does not exist.
     """
-    name, origin = _asked_for(environ, profile_name)
+    name, origin = asked_for(environ, profile_name)
     if name is None:
         return Profile(None, DEFAULT, snapshot.profiles.get("default", {}))
     values = snapshot.profiles.get(name)
@@ -73,7 +73,8 @@ def select_profile(
     )
 
 
-def _asked_for(environ: Mapping[str, str], argument: str | None) -> tuple[str | None, Origin]:
+def asked_for(environ: Mapping[str, str], argument: str | None) -> tuple[str | None, Origin]:
+    """The profile that somebody asked for, `None` if nobody did, and who."""
     if argument is not None:
         return argument, Origin("argument", "profile_name=")
     for variable in PROFILE_VARIABLES:

@@ -8,7 +8,7 @@ from asession.credentials.trail import SOURCES, Attempt
 from asession.credentials.values import Credentials, FrozenCredentials
 
 if TYPE_CHECKING:
-    from asession.credentials.explanation import Explanation, Setting
+    from asession.credentials.explanation import Explanation, Finding, Setting
 
 __all__ = [
     "SOURCES",
@@ -18,6 +18,7 @@ __all__ = [
     "CredentialSource",
     "Credentials",
     "Explanation",
+    "Finding",
     "FrozenCredentials",
     "Insert",
     "Setting",
@@ -25,7 +26,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Explanation", "Setting"):  # what few need is not imported with every session
+    if name in (
+        "Explanation",
+        "Finding",
+        "Setting",
+    ):  # what few need is not imported with every session
         from asession.credentials import explanation
 
         return getattr(explanation, name)

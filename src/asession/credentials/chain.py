@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from asession._profiles.load import load_profiles
+from asession._settings.advice import advice_for, annotate
 from asession.credentials.cache import PROCESS_CACHE, Cache, Entry
 from asession.credentials.inputs import Inputs
 from asession.credentials.keys import SourceKey, profile_inputs
@@ -26,7 +27,6 @@ from asession.credentials.trail import (
     STABLE,
     Attempt,
     Situation,
-    next_step_after,
 )
 
 if TYPE_CHECKING:
@@ -159,23 +159,24 @@ class Chain:
                     else:
                         detail = EMPTY.get(step.name, "has none")
                         trail.append(Attempt(step.name, "empty", detail))
+                    asked = ""
         except Exception as error:
             self._error = error
             # Errors of sources may quote what they were given: their class says enough.
             trail.append(Attempt(asked, "failed", f"failed with {type(error).__name__}"))
+            asked = ""
             self.advise(error)
             raise
         finally:
+            if asked:  # and cancelled meanwhile
+                trail.append(Attempt(asked, "failed", "was not done when the search was ended"))
             self.trail = tuple(trail)
         return chosen
 
     def advise(self, error: Exception) -> None:
         """Add to an error of a source what to do about it, where that is known."""
-        if self.aws.is_dissolved:
-            return
-        step = next_step_after(error, self.aws.profile_in_force.section)
-        if step is not None and step not in getattr(error, "__notes__", ()):
-            error.add_note(step)
+        if not self.aws.is_dissolved:
+            annotate(error, self.aws.profile_in_force.section)
 
     def is_own(self, error: Exception) -> bool:
         """Whether an error of a source is this session's alone, because the session was closed."""
@@ -202,7 +203,7 @@ class Chain:
     def next_step(self) -> str:
         """What to do when there are no credentials, or the last search failed."""
         profile = self.aws.profile_in_force.section
-        step = None if self._error is None else next_step_after(self._error, profile)
+        step = None if self._error is None else advice_for(self._error, profile)
         return self._situation().next_step() if step is None else step
 
     # -- the usual sources --------------------------------------------------------------------

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from asession._settings.advice import advice_about
+
 SOURCES = (
     "env",
     "assume-role",
@@ -83,36 +85,7 @@ class Situation:
 
     def next_step(self) -> str:
         """What somebody without credentials can do."""
-        name = self.profile_name
-        profile = "" if name == "default" else f" --profile {name}"
-        return (
-            "log in (`aws sso login` or `aws login`), set keys with "
-            f"`aws configure{profile}`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give "
-            "profile_name= or credentials= to the Session"
-        )
-
-
-def next_step_after(error: BaseException, profile: str) -> str | None:
-    """What to do about an error of a source, or `None` if nobody knows.
-
-    Args:
-        error: The error, told by the name of its class.
-        profile: The profile in force.
-    """
-    step = _STEPS.get(type(error).__name__)
-    return None if step is None else step.format(profile=profile)
-
-
-_LOGIN = "run `aws login --profile {profile}`"
-_SSO_LOGIN = "run `aws sso login --profile {profile}`"
-_STEPS = {
-    "UnauthorizedSSOTokenError": _SSO_LOGIN,
-    "SSOTokenLoadError": _SSO_LOGIN,
-    "TokenRetrievalError": _SSO_LOGIN,
-    "LoginRefreshRequired": _LOGIN,
-    "LoginTokenLoadError": _LOGIN,
-    "MFARequiredError": "give Session(mfa=...), an async function that returns a code",
-}
+        return advice_about("NoCredentialsError", self.profile_name)
 
 
 def _environment(it: Situation) -> str | None:
