@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -80,6 +81,17 @@ def test_profiles_are_listed_also_if_the_one_chosen_is_missing(asession, keys, m
     assert [(row["name"], row["current"]) for row in ended.document["profiles"]] == [
         ("default", False)
     ]
+    [finding] = ended.document["findings"]
+    assert (ended.status, finding["severity"], finding["where"]) == (0, "warning", "AWS_PROFILE")
+    assert "'nowhere', which does not exist" in finding["cause"]
+
+
+def test_profiles_tells_of_roles_over_profiles_that_do_not_exist(asession, backend, home):
+    config = home.write_config(f"[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n")
+    ended = asession("profiles", "--json", "--backend", backend)
+    [finding] = ended.document["findings"]
+    assert "'b' of the profile 'a' does not exist" in finding["cause"]
+    assert finding["where"] == f"{config}, line 3 [profile a]"
 
 
 def test_where_there_are_no_profiles_the_files_are_named(asession, home):
@@ -245,3 +257,36 @@ def test_a_process_of_its_own_fails_without_a_traceback_and_prints_tables(home):
     assert "eu-west-1" in done.stdout
     assert done.stderr.startswith("error: no credentials")
     assert done.stderr.count("\n") == 3, done.stderr
+
+
+@pytest.mark.parametrize("command", ["profiles", "explain --offline --json"])
+def test_a_terminal_of_ascii_gets_names_escaped_and_json_that_is_right(home, command):
+    home.write_config("[profile caf\u00e9]\nregion = eu-west-1\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "asession", *command.split()],
+        check=False,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "AWS_PROFILE": "caf\u00e9"},
+    )
+    assert b"Traceback" not in done.stderr
+    if "--json" in command:
+        assert json.loads(done.stdout)["profile_name"] == "caf\u00e9"
+    else:
+        assert b"caf\\xe9" in done.stdout
+
+
+def test_a_reader_who_goes_away_makes_no_noise(home):
+    home.write_config("[profile dev]\nregion = eu-west-1\n")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "asession", "profiles", "--json"],
+            check=False,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            env=dict(os.environ),
+        )
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -7,7 +7,6 @@ import os
 import pickle
 from pathlib import Path
 from string import ascii_letters, digits
-from urllib.parse import quote
 
 import anyio
 import pytest
@@ -200,13 +199,11 @@ PLACES = {
     "an option of a process": ("[default]\ncredential_process = /no --password={}\n", "", {}),
     "the output of a process": ("[default]\ncredential_process = echo {}\n", "", {}),
     "the environment": (
-        REGION,
+        "",
         "",
         {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": " {}"},
     ),
-    "an endpoint": (REGION, GOOD, {"AWS_ENDPOINT_URL_STS": "http://me:{quoted}@127.0.0.1:1"}),
     "no endpoint": (REGION, GOOD, {"AWS_ENDPOINT_URL_STS": "me:{}@127.0.0.1"}),
-    "a proxy": (REGION, GOOD, {"HTTP_PROXY": "http://me:{quoted}@127.0.0.1:1"}),
     "a container token": (
         REGION,
         "",
@@ -229,16 +226,12 @@ def test_a_secret_shows_nowhere_wherever_it_stands(place, home, secret, trio):
     config, credentials, environ = PLACES[place]
     home.write_config(config.replace("{}", secret))
     home.write_credentials(credentials.replace("{}", secret))
-    quoted = quote(secret, safe="")
     variables = {
         "HOME": str(home.path),
         "PATH": os.environ["PATH"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        **{
-            name: value.replace("{}", secret).replace("{quoted}", quoted)
-            for name, value in environ.items()
-        },
+        **{name: value.replace("{}", secret) for name, value in environ.items()},
     }
     fast = Config(retries={"total_max_attempts": 1})
 
@@ -249,7 +242,6 @@ def test_a_secret_shows_nowhere_wherever_it_stands(place, home, secret, trio):
     assert told.findings
     shown = f"{told}\n{told!r}\n{json.dumps(told.to_dict())}"
     assert secret not in shown
-    assert quoted not in shown
 
 
 def test_the_set_ups_are_not_of_this_machine():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,9 +25,11 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+            return status
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # of the last click makes a silent end: whoever read has gone
         except Exception as error:
             _log.debug("the command failed", exc_info=True)
             finding = finding_of(error)

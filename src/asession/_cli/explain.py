@@ -13,7 +13,7 @@ from asession._cli.options import Given, about_session, as_json
 from asession._cli.render import console, show_findings, show_json, spoken, spoken_all, table
 
 if TYPE_CHECKING:
-    from asession.credentials.explanation import Explanation, Setting
+    from asession.credentials.explanation import Explanation
 
 _STYLES = {"found": "green", "failed": "bold red"}
 
@@ -46,7 +46,7 @@ def _show(told: Explanation) -> None:
     settings = [*told.settings, *told.endpoints]
     out.print()
     if settings:
-        rows = [(each.name, each.value, _origin(each)) for each in settings]
+        rows = [(each.name, each.value, spoken(each.where)) for each in settings]
         out.print(table("settings", ("name", "value", "from"), rows))
     else:
         out.print("settings: nobody gave any")
@@ -64,11 +64,6 @@ def _show(told: Explanation) -> None:
         out.print(Text(f"access key {told.access_key}"))
     if told.caller is not None:
         out.print(Text(f"AWS takes you for {told.caller.arn}", style="green"))
-
-
-def _origin(setting: Setting) -> str:
-    line = "" if setting.line is None else f", line {setting.line}"
-    return spoken(setting.origin) + line
 
 
 def _why(detail: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names need not be of the terminal's alphabet
+            stream.reconfigure(errors="backslashreplace")
     # What goes wrong is told in words; libraries that log tracebacks would tell it twice.
     logging.getLogger().addHandler(logging.NullHandler())
     from asession._cli.commands import run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from asession._cli.render import console, show_findings, show_json, spoken_all, 
 from asession.credentials.explanation import Finding
 
 if TYPE_CHECKING:
+    from asession._explain.places import Places
     from asession._profiles.snapshot import ProfileSnapshot
 
 _VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
@@ -76,7 +77,32 @@ async def _read(environ: Mapping[str, str]) -> tuple[ProfileSnapshot, list[Findi
 
     snapshot = await load_profiles(environ)
     places = await Places.of(snapshot)
-    return snapshot, [*of_files(snapshot), *of_sections(snapshot, places)]
+    findings = [
+        *of_files(snapshot),
+        *_of_choice(snapshot, environ),
+        *_of_roles(snapshot, places),
+        *of_sections(snapshot, places),
+    ]
+    return snapshot, findings
+
+
+def _of_choice(snapshot: ProfileSnapshot, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """A variable that names a profile that does not exist."""
+    variable = next((name for name in _VARIABLES if name in environ), None)
+    if variable is not None and environ[variable] not in snapshot.profiles:
+        cause = f"{variable} names the profile {environ[variable]!r}, which does not exist"
+        fix = f"set {variable} to one of those that exist, or unset it"
+        yield Finding("warning", cause, fix, variable)
+
+
+def _of_roles(snapshot: ProfileSnapshot, places: Places) -> Iterator[Finding]:
+    """Roles over profiles that do not exist."""
+    for name, values in snapshot.profiles.items():
+        above = _text(values, "source_profile")
+        if "role_arn" in values and above is not None and above not in snapshot.profiles:
+            cause = f"the source_profile {above!r} of the profile {name!r} does not exist"
+            fix = "name a profile that exists and has credentials"
+            yield Finding("warning", cause, fix, places.of_key(name, "source_profile"))
 
 
 def rows_of(snapshot: ProfileSnapshot, environ: Mapping[str, str]) -> list[Row]:

@@ -55,7 +55,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Print one JSON document."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    ascii_only = "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    print(json.dumps(document, indent=2, ensure_ascii=ascii_only))
 
 
 def spoken_all(findings: Iterable[Finding]) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -29,6 +29,7 @@ _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _QUOTED = re.compile(r"[\"'\[]([^\"'\[\],]+)[\"'\],]")
 _WORD = re.compile(r"\w+")
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+_FILES = ("BOTO_CONFIG", "AWS_CREDENTIAL_FILE")
 _METADATA = ("AWS_EC2_METADATA_SERVICE_ENDPOINT",)
 _UNKNOWN_STEP = "mend what the message names; `asession explain` shows where settings come from"
 _REPORT = (
@@ -114,16 +115,10 @@ def _where(error: BaseException, at: Situation) -> str:
         return at.places.where(error.origin, error.name.rpartition(".")[2])
     if isinstance(error, ProfileNotFoundError):
         return _mistaken_section(error.profile, at)[0] or error.origin
-    name = type(error).__name__
-    if name == "ProxyConnectionError":
-        return _proxy(at)
-    if name == "InvalidRegionError":
-        return at.where_set("region")
-    if name == "NoRegionError":
-        return at.places.of_profile(at.profile_name)
     if isinstance(error, ClientError):
         return _of_operation(error.operation_name, at)
-    return next(filter(None, _mentioned(str(error), at)), "")
+    found = _BY_NAME.get(type(error).__name__)
+    return next(filter(None, _mentioned(str(error), at)), "") if found is None else found(error, at)
 
 
 def _of_operation(operation: str, at: Situation) -> str:
@@ -144,8 +139,29 @@ def _mistaken_section(profile: str, at: Situation) -> tuple[str, str]:
     return "", ""
 
 
-def _proxy(at: Situation) -> str:
+def _file(error: BaseException, at: Situation) -> str:
+    path = str(getattr(error, "kwargs", {}).get("path", ""))
+    return next((name for name in _FILES if at.environ.get(name) == path), "")
+
+
+def _proxy(_error: BaseException, at: Situation) -> str:
     return ", ".join(name for name in _PROXY_VARIABLES if at.environ.get(name))
+
+
+def _region(_error: BaseException, at: Situation) -> str:
+    return at.where_set("region")
+
+
+def _profile(_error: BaseException, at: Situation) -> str:
+    return at.places.of_profile(at.profile_name)
+
+
+_BY_NAME: Mapping[str, Callable[[BaseException, Situation], str]] = {
+    "ConfigNotFound": _file,
+    "InvalidRegionError": _region,
+    "NoRegionError": _profile,
+    "ProxyConnectionError": _proxy,
+}
 
 
 def _mentioned(message: str, at: Situation) -> Iterator[str]:

@@ -67,13 +67,13 @@ async def examine(session: Session, *, check: bool) -> Explanation:
     if options.botocore_session is not None:
         return await _examine_given(session, check=check)
     seen = _Seen()
+    failure: Exception | None = None
     try:
         await session.resolve()
         resolution = await session._connector.resolved()
-        resolved = True
     except Exception as error:
         _log.debug("the session cannot be resolved", exc_info=True)
-        failure, resolved = error, False
+        failure = error
         resolution = await salvage(options)
     secrets = Secrets.of(options, resolution)
     at = Situation(
@@ -85,7 +85,7 @@ async def examine(session: Session, *, check: bool) -> Explanation:
         resolution=resolution,
     )
     regions: list[str] = []
-    if resolved:
+    if failure is None:
         async with session._live.held():  # for all that follows
             await _look(session, at, seen)
             if check and seen.method is not None and not seen.findings:

@@ -72,6 +72,9 @@ _BY_CLASS = {
     "or list hosts that need none in NO_PROXY",
     "MetadataRetrievalError": "the metadata service did not answer as it should: check the role of "
     "the instance or container",
+    "ConfigNotFound": "that file must exist: mend or unset the variable that names it",
+    "MissingDependencyException": "install it: `pip install 'asession[crt]'`",
+    "DataNotFoundError": "mend or unset AWS_DATA_PATH, or upgrade botocore",
     "TimeoutError": "check the network, the proxy and the program or service that was asked",
 }
 _BY_CODE = {

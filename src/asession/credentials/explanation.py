@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -28,6 +28,12 @@ class Setting:
     value: str
     origin: str
     line: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The origin with the line, for people: ``"path, line 3 [profile dev]"``."""
+        path, bracket, title = self.origin.partition(" [")
+        return self.origin if self.line is None else f"{path}, line {self.line}{bracket}{title}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,8 @@ class Explanation:
         yield f"profile: {self.profile_name}"
         yield from (f"file: {file}" for file in self.files)
         yield from ("", "settings:")
-        yield from _told([*self.settings, *self.endpoints])
+        settings = [*self.settings, *self.endpoints]
+        yield from (f"  {it.name} = {it.value}  (from {it.where})" for it in settings)
         yield from ("", "credentials:")
         yield from (f"  {_MARKS.get(it.outcome, '-')} {it}" for it in self.credentials)
         if self.access_key is not None:
@@ -130,9 +137,3 @@ class Explanation:
         for finding in self.findings:
             yield ""
             yield str(finding)
-
-
-def _told(settings: Iterable[Setting]) -> Iterator[str]:
-    for it in settings:
-        line = "" if it.line is None else f", line {it.line}"
-        yield f"  {it.name} = {it.value}  (from {it.origin}{line})"
