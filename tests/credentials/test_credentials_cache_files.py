@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from asession import Session
-from asession._aws import providers
+from asession._aws import local_providers
 from asession.credentials.cache import PROCESS_CACHE
 from servers.identity import access_key_for
 
@@ -99,7 +99,7 @@ async def test_in_memory_nothing_is_written(app, identity, home):
 
 
 async def test_a_process_that_does_not_end_is_stopped_and_named(identity, home, monkeypatch):
-    monkeypatch.setattr(providers, "_PROCESS_SECONDS", 0.2)
+    monkeypatch.setattr(local_providers, "_PROCESS_SECONDS", 0.2)
     profiles = {"app": {"credential_process": "sleep 600"}}
     with pytest.raises(Exception, match=r"'sleep' does not end within"):
         await key_of(session_at(identity, profiles=profiles))

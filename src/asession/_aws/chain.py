@@ -22,13 +22,15 @@ from botocore.utils import resolve_imds_endpoint_mode
 from asession._aws.caches import FileCache
 from asession._aws.exchanges import Prepared, prepared
 from asession._aws.http_session import MetadataSession
-from asession._aws.providers import (
-    Ask,
+from asession._aws.local_providers import (
     BotoFileProvider,
     ContainerProvider,
     EC2FileProvider,
-    LoginProvider,
     ProcessProvider,
+)
+from asession._aws.providers import (
+    Ask,
+    LoginProvider,
     RoleProvider,
     SSOProvider,
     SSOTokenProvider,
