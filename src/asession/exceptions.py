@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import botocore.exceptions as _botocore
 from botocore.exceptions import ClientError
 
+from asession._errors import AsessionError
+
 if TYPE_CHECKING:
     from boto3.exceptions import (
         ResourceNotExistsError,
@@ -46,39 +48,6 @@ __all__ = [
     "UnknownAPIVersionError",
     "WrongEventLoopError",
 ]
-
-
-class AsessionError(Exception):
-    """The root of all errors of this package.
-
-    Every subclass takes keyword arguments only, keeps them as attributes, builds its message from
-    them in `_message`, and survives pickling.
-    """
-
-    def __init__(self, **facts: Any) -> None:
-        self._facts = facts
-        # botocore's errors keep their format arguments here, each class typed in its own way.
-        self.kwargs: Any = facts
-        self.__dict__.update(facts)
-        Exception.__init__(self, self._message())
-
-    def _message(self) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in self._facts.items())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self._facts, self._notes())
-
-    def _notes(self) -> tuple[str, ...]:
-        return tuple(getattr(self, "__notes__", ()))
-
-
-def _rebuild(
-    kind: type[AsessionError], facts: dict[str, Any], notes: tuple[str, ...]
-) -> AsessionError:
-    error = kind(**facts)
-    for note in notes:
-        error.add_note(note)
-    return error
 
 
 class SessionNotResolvedError(AsessionError):
