@@ -10,6 +10,9 @@ from string import ascii_letters, digits
 
 import anyio
 import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.httpxsession import HttpxSession
+from aiobotocore.session import get_session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,10 +139,23 @@ async def test_sources_of_ones_own_are_explained_with_what_they_raise():
 
     session = Session(credentials=vault, environ={}, profiles={}, region_name="us-east-1")
     told = await session.explain()
-    assert "RuntimeError: the vault is locked" in told.error
-    assert "--debug" in told.next_step
+    assert told.error == "the source of credentials vault raised RuntimeError: the vault is locked"
+    assert "credentials=" in told.next_step
     good = Session(credentials=Credentials("AKIA", "s"), environ={}, profiles={})
     assert (await good.explain()).method is not None
+
+
+async def test_a_session_of_aiobotocore_is_explained_as_far_as_it_goes(stage):
+    stage(HEALTHY)
+    aio = get_session()
+    aio.set_default_client_config(AioConfig(http_session_cls=HttpxSession))
+    told = await Session(botocore_session=aio).explain(check=True)
+    assert (told.ok, told.method) == (True, "botocore_session")
+    assert told.caller is not None
+    missing = Session(botocore_session=get_session(), profile_name="nowhere")
+    told = await missing.explain(check=True)
+    assert not told.ok
+    assert "unexpected" not in told.error
 
 
 async def test_errors_in_ordinary_use_carry_the_same_advice(stage):

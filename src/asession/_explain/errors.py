@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from asession._explain.situation import KEYS_OF_SOURCES, Situation
 from asession._settings.advice import NETWORK, UNREACHABLE, advice_for, filled
 from asession.credentials.explanation import Finding
+from asession.credentials.trail import SOURCES
 from asession.exceptions import (
     AsessionError,
     ClientError,
@@ -23,6 +24,7 @@ _CONNECTING = frozenset(
     {"ConnectionError", "HTTPClientError", "EndpointConnectionError", "ResponseParserError"}
 )
 _UPSTREAM = "BotoCoreError"
+_UPSTREAM_SOURCES = frozenset({*SOURCES, "", "explicit", "botocore_session"})
 # AWS takes signatures of the last quarter of an hour.
 _SKEW_SECONDS = 5 * 60
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
@@ -69,8 +71,15 @@ def finding_of(error: BaseException, situation: Situation | None = None) -> Find
     if fix is None:
         fix = _UNKNOWN_STEP
         if not isinstance(error, AsessionError) and _UPSTREAM not in names:
-            cause, fix = f"unexpected: {type(error).__name__}: {cause}", _REPORT
+            cause, fix = _unexpected(f"{type(error).__name__}: {cause}", at.source)
     return Finding("error", cause, fix, where)
+
+
+def _unexpected(cause: str, source: str) -> tuple[str, str]:
+    if source in _UPSTREAM_SOURCES:
+        return f"unexpected: {cause}", _REPORT
+    step = f"mend {source}, which was given with credentials=, or what it asks"
+    return f"the source of credentials {source} raised {cause}", step
 
 
 def _cause(error: BaseException) -> str:

@@ -159,7 +159,8 @@ async def _look(session: Session, at: Situation, seen: _Seen) -> None:
         seen.findings.append(_late(error, at, seen))
     except Exception as error:
         _log.debug("a source of credentials failed", exc_info=True)
-        seen.findings.append(finding_of(error, at))
+        asked = next((it.source for it in seen.credentials if it.outcome == "failed"), "")
+        seen.findings.append(finding_of(error, replace(at, source=asked)))
 
 
 async def _ask(session: Session, at: Situation, seen: _Seen, secrets: Secrets) -> None:

@@ -111,6 +111,7 @@ _BY_MESSAGE = (
     ("Signature expired", _CLOCK),
     ("Signature not yet current", _CLOCK),
     ("Invalid endpoint", ENDPOINT),
+    ("botocore_session=", "give it what the message says, or leave botocore_session= out"),
 )
 
 
