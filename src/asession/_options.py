@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from types import FrameType
 from typing import Any
 
 from asession.exceptions import NoCredentialsError, PartialCredentialsError
@@ -15,6 +17,9 @@ from asession.exceptions import NoCredentialsError, PartialCredentialsError
 _SECRETS = frozenset({"aws_secret_access_key", "aws_session_token"})
 # What can hold secrets or is too large to be read in a repr.
 _OPAQUE = frozenset({"config", "botocore_session", "credentials", "profiles", "environ", "mfa"})
+
+# The second is the first in pure Python, and what some picklers of other packages derive from.
+_PICKLERS = (pickle.Pickler, pickle._Pickler)
 
 _USERINFO = re.compile(r"^(\w+://).*@")
 _NOT_WITH_GIVEN = ("config_file", "credentials_file", "profiles", "environ", "credentials", "mfa")
@@ -122,8 +127,12 @@ class SessionOptions:
         """The options for a `repr`, without secrets."""
         return ", ".join(f"{name}={_show(name, value)}" for name, value in self.given().items())
 
-    def check_picklable(self) -> None:
+    def check_picklable(self, asked_by: FrameType) -> None:
         """Make sure that the options can travel.
+
+        Args:
+            asked_by: The frame that pickles. If it is a pickler's own, such as cloudpickle's, which
+                Dask and Ray use, that pickler may take what `pickle` cannot: functions by value.
 
         Raises:
             pickle.PicklingError: One of them cannot; the message names it.
@@ -134,12 +143,30 @@ class SessionOptions:
             )
         for name, value in self.given().items():
             try:
-                pickle.dumps(value)
+                try:
+                    pickle.dumps(value)
+                except Exception:
+                    if not _takes(asked_by, value):
+                        raise
             except Exception as error:
                 raise pickle.PicklingError(
                     f"a Session pickles as its arguments, and {name}= cannot be pickled "
                     f"({type(error).__name__}); functions must be importable, not lambdas"
                 ) from None
+
+
+def _takes(frame: FrameType, value: object) -> bool:
+    """Whether the pickler whose method the frame is, if it is one, can pickle the value."""
+    code = frame.f_code
+    pickler = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    kind = type(pickler)
+    if not issubclass(kind, _PICKLERS) or kind in _PICKLERS:
+        return False
+    try:
+        kind(io.BytesIO()).dump(value)
+    except Exception:
+        return False
+    return True
 
 
 def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:

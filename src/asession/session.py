@@ -198,7 +198,7 @@ class Session(Identified, Assuming, Available):
         return f"{type(self).__name__}({self._options.describe()})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._options.check_picklable()
+        self._options.check_picklable(sys._getframe(1))
         self._events.check_picklable()
         return _restore, (type(self), self._options.given())
 

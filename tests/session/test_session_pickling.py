@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 import pickle
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
+import cloudpickle
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
@@ -146,6 +149,58 @@ def test_what_cannot_travel_is_named(name: str, value: Any) -> None:
     with pytest.raises(pickle.PicklingError, match=f"{name}=") as caught:
         pickle.dumps(session)
     assert "SECRET" not in str(caught.value)
+
+
+class _InPurePython(pickle._Pickler):
+    """Takes functions by what they return, as dill takes them by value."""
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        super().save(obj() if inspect.isfunction(obj) and obj.__name__[0] != "_" else obj)
+
+
+def test_a_pickler_that_takes_functions_by_value_takes_those_of_a_session() -> None:
+    suffix = "0"
+
+    async def source() -> Credentials:
+        return Credentials(f"AKID{suffix}", "secret")
+
+    session = Session(credentials=source, mfa=lambda serial: serial)  # type: ignore[arg-type]
+    # A role's session has its parent's description among its own.
+    for sent in (session, session.assume_role("arn:aws:iam::123456789012:role/audit")):
+        got = pickle.loads(cloudpickle.dumps(sent))
+        assert got._options.given().keys() == sent._options.given().keys()
+        assert got._options.mfa("1") == "1"
+        with pytest.raises(pickle.PicklingError, match="credentials="):
+            pickle.dumps(sent)
+    got = pickle.loads(cloudpickle.dumps(session))
+
+    async def main() -> str:
+        return (await got.get_frozen_credentials()).access_key
+
+    assert anyio.run(main) == "AKID0"
+
+
+def test_what_a_pickler_of_its_own_kind_cannot_take_is_named_too() -> None:
+    class Locked:
+        lock = None
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        async def load(self) -> None:
+            return None
+
+    with pytest.raises(pickle.PicklingError, match="credentials="):
+        cloudpickle.dumps(Session(credentials=Locked()))
+
+
+def test_a_pickler_in_pure_python_is_asked_as_well() -> None:
+    session = Session(mfa=lambda: "text")  # type: ignore[arg-type]
+    with pytest.raises(pickle.PicklingError, match="mfa="):
+        pickle._dumps(session)
+    buffer = io.BytesIO()
+    _InPurePython(buffer).dump(session)
+    assert pickle.loads(buffer.getvalue())._options.mfa == "text"
 
 
 def test_handlers_cannot_travel() -> None:
