@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -165,7 +166,9 @@ def stage(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # put back afterwards
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
+    terminate = signal.getsignal(signal.SIGTERM)  # asyncio does not put it back after its own
     yield tmp_path
+    signal.signal(signal.SIGTERM, terminate)
     os.environ.clear()
     os.environ.update(before)
     asession.setup_default_session()

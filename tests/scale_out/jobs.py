@@ -141,14 +141,23 @@ async def client_itself() -> Any:
     return await entered().session.client("s3")
 
 
+_in_hand: set[object] = set()
+
+
+async def in_hand(seconds: float) -> int:
+    """How many tasks like this one the worker has in hand."""
+    me = object()
+    _in_hand.add(me)
+    try:
+        await anyio.sleep(seconds)
+        return len(_in_hand)
+    finally:
+        _in_hand.remove(me)
+
+
 async def with_deadline(seconds: float) -> str:
     with anyio.fail_after(seconds):
         return await signer_here()
-
-
-async def sleeps(seconds: float) -> int:
-    await anyio.sleep(seconds)
-    return os.getpid()
 
 
 def session_of_kind(kind: str) -> Session:

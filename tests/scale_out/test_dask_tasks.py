@@ -124,6 +124,12 @@ async def test_a_plain_task_runs_an_event_loop_of_its_own_in_a_thread(
     assert found == [("AKIDDASK", False)] * 8
 
 
+async def test_a_worker_has_as_many_async_tasks_in_hand_as_it_has_threads(client: Client) -> None:
+    [worker, *_] = await client.nthreads()
+    futures = client.map(jobs.in_hand, [0.1] * 12, pure=False, workers=[worker])
+    assert max(await client.gather(futures)) == 4
+
+
 def test_on_trio_the_client_is_used_from_a_thread(cluster: LocalCluster, session: Session) -> None:
     async def main() -> list[str]:
         in_thread = anyio.to_thread.run_sync
