@@ -85,7 +85,7 @@ async def inventory(client: Client) -> None:
 
 async def fill(session: Session, number: int) -> None:
     """Put something there to be counted."""
-    async with session.client("s3") as s3:
+    async with session.client("s3", region_name="us-east-1") as s3:
         for _ in range(number):
             bucket = f"inventory-{secrets.token_hex(8)}"
             await s3.create_bucket(Bucket=bucket)
