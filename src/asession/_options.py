@@ -143,12 +143,10 @@ class SessionOptions:
             )
         for name, value in self.given().items():
             try:
-                try:
-                    pickle.dumps(value)
-                except Exception:
-                    if not _takes(asked_by, value):
-                        raise
+                pickle.dumps(value)
             except Exception as error:
+                if _takes(asked_by, value):
+                    continue
                 raise pickle.PicklingError(
                     f"a Session pickles as its arguments, and {name}= cannot be pickled "
                     f"({type(error).__name__}); functions must be importable, not lambdas"
