@@ -39,6 +39,7 @@ EVERYTHING: Arguments = {
 def test_constructing_touches_no_file(home: Any, file_watch: Any) -> None:
     home.write_config("[default]\nregion = eu-west-1\n")
     Session(profile_name="nope").client("s3")  # imports what there is to import
+    asession.current_session()
     with file_watch:
         session = Session("AKIDEXAMPLE", "secret", **EVERYTHING)
         other = Session(config_file="/nowhere/config", credentials_file="/nowhere/credentials")
