@@ -6,6 +6,7 @@ supported Python that this machine has. Tests run against the built and installe
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.11.12"
-nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.sessions = ["lint", "types", "types_bare", "layers", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not here is skipped, also in CI, and never downloaded.
 nox.options.error_on_missing_interpreters = False
@@ -24,6 +25,10 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+# The modules that type checkers read a stub of, and what the generator needs on the path.
+STUBBED = ("_opens", "_shortcuts")
+FROM_SOURCE = {"PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests"))}
 
 # What `others` runs: importing and the public names, scoping (the part that depends on how Python
 # handles contexts, tasks and generators), and the demo, which goes through everything else.
@@ -96,14 +101,32 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """The source and `tests/typing` under mypy and basedpyright; every public name typed."""
+    """The source, its stubs, and `tests/typing` under three checkers; every public name typed."""
     install(session, "types")
-    typing_tests = ["tests/typing"] if any((ROOT / "tests/typing").glob("*.py")) else []
-    session.run("mypy", "src/asession", *typing_tests)
-    if typing_tests:
-        session.run("basedpyright", *typing_tests)
+    session.run("mypy", "src/asession")
+    # Of a module that has a stub mypy reads the stub, unless it is named.
+    session.run("mypy", *(f"src/asession/{name}.py" for name in STUBBED))
+    modules = [f"asession.{name}" for name in STUBBED]
+    session.run("python", "-m", "mypy.stubtest", "--mypy-config-file=pyproject.toml", *modules)
+    session.run("python", "-m", "stubs", "--check", env=FROM_SOURCE)
+    session.run("python", "tests/typing/run.py", "tests/typing")
     # Fails below 100 %. `--ignoreexternal`: none of the packages underneath ships types.
     session.run("basedpyright", "--verifytypes", "asession", "--ignoreexternal")
+
+
+@nox.session
+def types_bare(session: nox.Session) -> None:
+    """What type checkers tell a user who has installed no types: nothing is wrong."""
+    install(session, "checkers")
+    session.run("python", "tests/typing/run.py", "tests/typing/bare")
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Write the stubs of clients and resources anew, from the newest types of AWS."""
+    session.install("--upgrade", *nox.project.dependency_groups(PYPROJECT, "types", "lint"))
+    install(session, "types", "lint")
+    session.run("python", "-m", "stubs", *session.posargs, env=FROM_SOURCE)
 
 
 @nox.session

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from asession import s3 as s3
     from asession import testing as testing
     from asession import web as web
-    from asession._default import client as client
     from asession._default import current_session as current_session
-    from asession._default import resource as resource
     from asession._default import setup_default_session as setup_default_session
     from asession._default import use_session as use_session
     from asession._default import warm_up as warm_up
     from asession._fan_out import FanOutResult as FanOutResult
     from asession._fan_out import fan_out as fan_out
     from asession._logging import set_stream_logger as set_stream_logger
+    from asession._shortcuts import client as client
+    from asession._shortcuts import resource as resource
     from asession.credentials import Credentials as Credentials
     from asession.s3 import TransferConfig as TransferConfig
     from asession.session import Session as Session
@@ -34,10 +34,10 @@ _HOMES = {
     "FanOutResult": "asession._fan_out",
     "Session": "asession.session",
     "TransferConfig": "asession.s3",
-    "client": "asession._default",
+    "client": "asession._shortcuts",
     "current_session": "asession._default",
     "fan_out": "asession._fan_out",
-    "resource": "asession._default",
+    "resource": "asession._shortcuts",
     "set_stream_logger": "asession._logging",
     "setup_default_session": "asession._default",
     "use_session": "asession._default",

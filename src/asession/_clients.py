@@ -326,14 +326,16 @@ class Opening(Generic[T_co]):
             )
         self._used = True
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise AttributeError(
-            f"session.{self._kind}({self._service_name!r}) is not open yet and has no {name!r}: "
-            f"use `async with session.{self._kind}(...) as {self._kind}:`, or "
-            f"`{self._kind} = await session.{self._kind}(...)` in an entered session"
-        )
+    if not TYPE_CHECKING:  # for type checkers, what it has not is an error
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(
+                f"session.{self._kind}({self._service_name!r}) is not open yet and has no "
+                f"{name!r}: use `async with session.{self._kind}(...) as {self._kind}:`, or "
+                f"`{self._kind} = await session.{self._kind}(...)` in an entered session"
+            )
 
     def __repr__(self) -> str:
         state = "used" if self._used else "not open yet"

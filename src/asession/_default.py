@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from asession._clients import Opening
 from asession._runtime.forks import ProcessLock
 from asession._scope import Frame, choose, current_frame, leave, push
 from asession.session import Session
@@ -47,28 +46,6 @@ def current_session() -> Session:
     """
     frame = current_frame()
     return _default_session() if frame is None else cast("Session", frame.session)
-
-
-def client(service_name: str, *args: Any, **kwargs: Any) -> Opening[Any]:
-    """`Session.client` of the current session.
-
-    Args:
-        service_name: For example ``"s3"``.
-        args: Further arguments of `Session.client`.
-        kwargs: Further arguments of `Session.client`.
-    """
-    return current_session().client(service_name, *args, **kwargs)
-
-
-def resource(service_name: str, *args: Any, **kwargs: Any) -> Opening[Any]:
-    """`Session.resource` of the current session.
-
-    Args:
-        service_name: For example ``"dynamodb"``.
-        args: Further arguments of `Session.resource`.
-        kwargs: Further arguments of `Session.resource`.
-    """
-    return current_session().resource(service_name, *args, **kwargs)
 
 
 async def warm_up(*services: str) -> None:

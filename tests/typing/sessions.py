@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import assert_type
 
 import asession
 from asession import Credentials, Session
@@ -82,17 +82,6 @@ async def identities(session: Session) -> None:
         assert_type(direct.error, Exception | None)
 
 
-async def clients(session: Session) -> None:
-    async with session.client("s3") as s3:
-        assert_type(s3, Any)
-        await s3.list_buckets()
-    sqs = await session.client("sqs", "eu-west-1", verify=False)
-    await sqs.list_queues()
-    async with asession.resource("dynamodb") as dynamodb:
-        await dynamodb.Table("orders").put_item(Item={"id": "1"})
-
-
 def misuse(session: Session) -> None:
-    session.profile_name = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    Session(profile="dev")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    session.client(service="s3")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.profile_name = "other"  # wrong
+    Session(profile="dev")  # wrong

@@ -11,7 +11,8 @@ import anyio
 import anyio.lowlevel
 
 from asession._cli.demo_home import Keys
-from asession._default import client, current_session, resource
+from asession._default import current_session
+from asession._shortcuts import client, resource
 from asession.session import Session
 
 ACCOUNT = "123456789012"  # the one that moto's server begins with
