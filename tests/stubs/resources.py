@@ -76,7 +76,7 @@ class _Shapes:
         members = runtime.members(resource)
         for member in (*(m for m in told if m in members), *(m for m in members if m not in told)):
             if member in runtime.collections(resource):
-                yield f"    {member}: {_collection(name, member)}Manager"
+                yield _property(member, f"{_collection(name, member)}Manager")
             elif member not in mixed:
                 yield f"    {self._member(member, members[member], told.get(member))}"
 
@@ -97,7 +97,7 @@ class _Shapes:
         """One member of a class, or one batch action of a collection."""
         if isinstance(value, property):
             annotation = told.annotation if isinstance(told, ast.AnnAssign) else ANY
-            return f"{name}: {self._annotation(_unwrapped(annotation))}"
+            return _property(name, self._annotation(_unwrapped(annotation))).strip()
         keyword = "async def" if inspect.iscoroutinefunction(value) else "def"
         if runtime.is_own(value):
             return self._own(name, value, keyword)
@@ -162,6 +162,10 @@ class _Shapes:
 
 def _collection(class_name: str, member: str) -> str:
     return f"{class_name}{member.title().replace('_', '')}Collection"
+
+
+def _property(name: str, returned: str) -> str:
+    return f"    @property\n    def {name}(self) -> {returned}: ..."
 
 
 def _unwrapped(annotation: ast.expr) -> ast.expr:

@@ -36,16 +36,24 @@ def classes_of(service: str) -> dict[str, tuple[list[str], Members]]:
     return found
 
 
-def kind_of(value: Any) -> type[ast.stmt]:
-    """What stands for a member of a class in its stub."""
+def kind_of(value: Any) -> str:
+    """How a member of a class is used."""
     if inspect.iscoroutinefunction(value):
-        return ast.AsyncFunctionDef
-    return ast.FunctionDef if inspect.isfunction(value) else ast.AnnAssign
+        return "awaited"
+    return "called" if inspect.isfunction(value) else "read"
+
+
+def kind_of_stub(node: ast.stmt) -> str:
+    """The same of a member in a stub."""
+    if isinstance(node, ast.AsyncFunctionDef):
+        return "awaited"
+    assert isinstance(node, ast.FunctionDef)
+    return "read" if "property" in map(ast.unparse, node.decorator_list) else "called"
 
 
 def compare(stub: Members, runtime_members: dict[str, Any], where: str) -> None:
     for name in stub.keys() & runtime_members.keys():
-        assert isinstance(stub[name], kind_of(runtime_members[name])), f"{where}.{name}"
+        assert kind_of_stub(stub[name]) == kind_of(runtime_members[name]), f"{where}.{name}"
     if made_from_this_botocore():
         assert stub.keys() == runtime_members.keys(), where
 
@@ -68,9 +76,9 @@ async def test_a_stub_has_the_members_of_the_class(service: str) -> None:
         compare(members, expected, f"{service}.{name}")
 
         for attribute, collection in runtime.collections(resource).items():
-            annotation = members[attribute]
-            assert isinstance(annotation, ast.AnnAssign)
-            manager = ast.unparse(annotation.annotation)
+            reading = members[attribute]
+            assert isinstance(reading, ast.FunctionDef)
+            manager = ast.unparse(reading.returns or ast.Constant(None))
             _, members_of_manager = stubs[manager]
             assert isinstance(members_of_manager.pop("filter"), ast.FunctionDef)
             compare(members_of_manager, runtime.batch_actions(collection), manager)

@@ -73,6 +73,7 @@ async def of_any_service(session: Session, name: str) -> None:
 async def misuse(session: Session) -> None:
     async with session.resource("s3") as s3:
         s3.Buckets("reports")  # wrong
+        s3.Bucket("reports").name = "others"  # wrong
         await s3.Bucket("reports").creation_date  # wrong
         async for _item in s3.Bucket("reports").objects:  # wrong
             break
