@@ -20,6 +20,7 @@ HEADER = f"""\
 # Which of the stub packages are installed is up to the user.
 # mypy: disable-error-code="import-not-found, misc, override"
 # pyright: reportMissingImports=false, reportIncompatibleMethodOverride=false
+# pyright: reportIncompatibleVariableOverride=false
 
 """
 

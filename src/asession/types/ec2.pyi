@@ -2,6 +2,7 @@
 # Which of the stub packages are installed is up to the user.
 # mypy: disable-error-code="import-not-found, misc, override"
 # pyright: reportMissingImports=false, reportIncompatibleMethodOverride=false
+# pyright: reportIncompatibleVariableOverride=false
 
 from collections.abc import Sequence
 from datetime import datetime
