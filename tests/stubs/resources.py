@@ -52,7 +52,7 @@ class _Shapes:
             yield f"{alias} = {alias.removeprefix('_')}"
 
     def _body(self) -> Iterator[str]:
-        self._import(BASES, "Resource", "ResourceMeta")
+        self._import(BASES, "Resource", "ResourceMeta", "RootResource")
         self._import(self._client.module, self._client.name)
         if self._client.service in EXTENDED:
             yield from self._extended_client()
@@ -70,7 +70,8 @@ class _Shapes:
     def _resource(self, name: str, resource: Any) -> Iterator[str]:
         bases = [self._base(base) for base in runtime.mixins(resource)]
         mixed = {member for base in runtime.mixins(resource) for member in vars(base)}
-        yield f"class {self._named(name)}({', '.join([*bases, 'Resource'])}):"
+        bases.append(runtime.base_of(name))
+        yield f"class {self._named(name)}({', '.join(bases)}):"
         yield f"    meta: ResourceMeta[{self._client.name}]"
         told = self._stubs.classes[self._named(name)]
         members = runtime.members(resource)

@@ -17,7 +17,7 @@ from asession._resources.factory import AsyncResourceFactory, ClassEvents
 
 SERVICE = "ServiceResource"
 # Members of every resource and of every collection; the stubs have them in their base classes.
-COMMON = {"get_available_subresources", "meta"}
+COMMON = {"close", "get_available_subresources", "meta"}
 COMMON_OF_COLLECTIONS = {"all", "limit", "page_size", "pages", "iterator"}
 
 
@@ -73,6 +73,11 @@ def batch_actions(collection: Any) -> dict[str, Any]:
         for name in dir(type(collection))
         if not name.startswith("_") and name not in {*COMMON_OF_COLLECTIONS, "filter"}
     }
+
+
+def base_of(class_name: str) -> str:
+    """The name of the base class in the stubs, which stands for that of `_resources.base`."""
+    return "RootResource" if class_name == SERVICE else "Resource"
 
 
 def mixins(resource: Any) -> Iterator[type]:

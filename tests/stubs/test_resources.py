@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import asession
+from asession._resources.base import AsyncRootResource, AsyncServiceResource
 from stubs import runtime
 from stubs.test_overloads import made_from_this_botocore
 
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.anyio
 Members = dict[str, ast.stmt]
 
 
-def classes_of(service: str) -> dict[str, tuple[list[str], Members]]:
+def classes_of(stub: str) -> dict[str, tuple[list[str], Members]]:
     """The classes in a stub: the names of their bases, and their members."""
-    tree = ast.parse((SOURCE / "types" / f"{service}.pyi").read_text("utf-8"))
+    tree = ast.parse((SOURCE / "types" / f"{stub}.pyi").read_text("utf-8"))
     found = {}
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -65,7 +66,7 @@ async def test_a_stub_has_the_members_of_the_class(service: str) -> None:
         found = [stub for stub in stubs if stub == name or stub.endswith(name)]
         bases, members = stubs[found[0] if name == runtime.SERVICE else name]
         mixins = list(runtime.mixins(resource))
-        assert bases == [*(mixin.__name__ for mixin in mixins), "Resource"]
+        assert bases == [*(mixin.__name__ for mixin in mixins), runtime.base_of(name)]
         mixed = {member for mixin in mixins for member in vars(mixin)}
         expected = {
             member: value
@@ -85,6 +86,18 @@ async def test_a_stub_has_the_members_of_the_class(service: str) -> None:
             view_bases, members_of_view = stubs[manager.removesuffix("Manager")]
             assert manager in view_bases
             assert not members_of_view
+
+
+@pytest.mark.parametrize(
+    ("name", "base"), [("Resource", AsyncServiceResource), ("RootResource", AsyncRootResource)]
+)
+async def test_the_bases_of_the_stubs_stand_for_ours(name: str, base: type) -> None:
+    _, members = classes_of("_resource")[name]
+    assert {member for member in members if not hasattr(base, member)} <= runtime.COMMON
+    ours = {member for member in vars(base) if not member.startswith("_")}
+    assert ours - members.keys() == set()
+    for member in ours:
+        assert kind_of_stub(members[member]) == kind_of(vars(base)[member])
 
 
 @pytest.mark.parametrize("service", runtime.services())

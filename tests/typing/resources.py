@@ -65,6 +65,12 @@ async def of_ec2(session: Session) -> None:
             assert_type(instance, Instance)
 
 
+async def without_a_block(session: Session) -> None:
+    s3 = await session.resource("s3").__aenter__()
+    assert_type(s3, S3ServiceResource)
+    await s3.close()
+
+
 async def of_any_service(session: Session, name: str) -> None:
     async with session.resource(name) as resource:
         assert_type(resource, Any)

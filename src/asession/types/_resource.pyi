@@ -1,6 +1,7 @@
 """What all resources and all collections have; the modules beside this one have the rest."""
 
 from collections.abc import Generator
+from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from asession._iteration import Iteration
@@ -26,6 +27,18 @@ class Resource:
     def __await__(self) -> Generator[Any, Any, Self]: ...
     def __hash__(self) -> int: ...
     def get_available_subresources(self) -> list[str]: ...
+
+class RootResource(Resource):
+    """The base of what `resource()` opens."""
+
+    async def close(self) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
 
 class CollectionManager(Generic[Collection_co, Item]):
     """A collection as an attribute of a resource; not iterable itself."""

@@ -35,7 +35,13 @@ from types_aiobotocore_cloudformation.type_defs import (
     UpdateStackOutputTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceStacksCollectionManager(
     CollectionManager[ServiceResourceStacksCollection, Stack]
@@ -48,7 +54,7 @@ class ServiceResourceStacksCollection(
     ServiceResourceStacksCollectionManager, Collection[Stack]
 ): ...
 
-class CloudFormationServiceResource(Resource):
+class CloudFormationServiceResource(RootResource):
     meta: ResourceMeta[CloudFormationClient]
     @property
     def stacks(self) -> ServiceResourceStacksCollectionManager: ...

@@ -34,7 +34,13 @@ from types_aiobotocore_cloudwatch.type_defs import (
     WarmUpConfigurationTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceAlarmsCollectionManager(
     CollectionManager[ServiceResourceAlarmsCollection, Alarm]
@@ -79,7 +85,7 @@ class ServiceResourceMetricsCollection(
     ServiceResourceMetricsCollectionManager, Collection[Metric]
 ): ...
 
-class CloudWatchServiceResource(Resource):
+class CloudWatchServiceResource(RootResource):
     meta: ResourceMeta[CloudWatchClient]
     @property
     def alarms(self) -> ServiceResourceAlarmsCollectionManager: ...

@@ -58,7 +58,13 @@ from asession.dynamodb.items import Item
 from asession.dynamodb.reads import Wanted
 from asession.dynamodb.table import GetParameters
 from asession.dynamodb.writer import BatchWriter
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceTablesCollectionManager(
     CollectionManager[ServiceResourceTablesCollection, Table]
@@ -71,7 +77,7 @@ class ServiceResourceTablesCollection(
     ServiceResourceTablesCollectionManager, Collection[Table]
 ): ...
 
-class DynamoDBServiceResource(Resource):
+class DynamoDBServiceResource(RootResource):
     meta: ResourceMeta[DynamoDBClient]
     @property
     def tables(self) -> ServiceResourceTablesCollectionManager: ...
@@ -177,6 +183,8 @@ class Table(Resource):
         self,
         /,
         overwrite_by_pkeys: Sequence[str] | None = ...,
+        flush_amount: int = ...,
+        on_exit_loop_sleep: float = ...,
         *,
         concurrency: int | None = ...,
         flush_on_error: bool = ...,

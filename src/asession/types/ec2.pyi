@@ -260,7 +260,13 @@ from types_aiobotocore_ec2.type_defs import (
     VpcPeeringConnectionVpcInfoTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceClassicAddressesCollectionManager(
     CollectionManager[ServiceResourceClassicAddressesCollection, ClassicAddress]
@@ -572,7 +578,7 @@ class ServiceResourceVpcsCollectionManager(CollectionManager[ServiceResourceVpcs
 
 class ServiceResourceVpcsCollection(ServiceResourceVpcsCollectionManager, Collection[Vpc]): ...
 
-class EC2ServiceResource(Resource):
+class EC2ServiceResource(RootResource):
     meta: ResourceMeta[EC2Client]
     @property
     def classic_addresses(self) -> ServiceResourceClassicAddressesCollectionManager: ...

@@ -28,7 +28,13 @@ from types_aiobotocore_glacier.type_defs import (
     UploadMultipartPartOutputTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceVaultsCollectionManager(
     CollectionManager[ServiceResourceVaultsCollection, Vault]
@@ -39,7 +45,7 @@ class ServiceResourceVaultsCollection(
     ServiceResourceVaultsCollectionManager, Collection[Vault]
 ): ...
 
-class GlacierServiceResource(Resource):
+class GlacierServiceResource(RootResource):
     meta: ResourceMeta[GlacierClient]
     @property
     def vaults(self) -> ServiceResourceVaultsCollectionManager: ...

@@ -86,7 +86,13 @@ from types_aiobotocore_iam.type_defs import (
     UserTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceGroupsCollectionManager(
     CollectionManager[ServiceResourceGroupsCollection, Group]
@@ -181,7 +187,7 @@ class ServiceResourceVirtualMfaDevicesCollection(
     ServiceResourceVirtualMfaDevicesCollectionManager, Collection[VirtualMfaDevice]
 ): ...
 
-class IAMServiceResource(Resource):
+class IAMServiceResource(RootResource):
     meta: ResourceMeta[IAMClient]
     @property
     def groups(self) -> ServiceResourceGroupsCollectionManager: ...

@@ -103,7 +103,13 @@ from types_aiobotocore_s3.type_defs import (
 
 from asession.s3.methods import TransferMethods
 from asession.s3.resource_methods import BucketMethods, ObjectMethods
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class S3Client(TransferMethods, _S3Client):
     """A client with the transfers of this package."""
@@ -124,7 +130,7 @@ class ServiceResourceBucketsCollection(
     ServiceResourceBucketsCollectionManager, Collection[Bucket]
 ): ...
 
-class S3ServiceResource(Resource):
+class S3ServiceResource(RootResource):
     meta: ResourceMeta[S3Client]
     @property
     def buckets(self) -> ServiceResourceBucketsCollectionManager: ...

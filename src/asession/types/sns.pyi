@@ -24,7 +24,13 @@ from types_aiobotocore_sns.type_defs import (
     SubscribeInputTopicSubscribeTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourcePlatformApplicationsCollectionManager(
     CollectionManager[ServiceResourcePlatformApplicationsCollection, PlatformApplication]
@@ -53,7 +59,7 @@ class ServiceResourceTopicsCollection(
     ServiceResourceTopicsCollectionManager, Collection[Topic]
 ): ...
 
-class SNSServiceResource(Resource):
+class SNSServiceResource(RootResource):
     meta: ResourceMeta[SNSClient]
     @property
     def platform_applications(self) -> ServiceResourcePlatformApplicationsCollectionManager: ...

@@ -27,7 +27,13 @@ from types_aiobotocore_sqs.type_defs import (
     SetQueueAttributesRequestQueueSetAttributesTypeDef,
 )
 
-from asession.types._resource import Collection, CollectionManager, Resource, ResourceMeta
+from asession.types._resource import (
+    Collection,
+    CollectionManager,
+    Resource,
+    ResourceMeta,
+    RootResource,
+)
 
 class ServiceResourceQueuesCollectionManager(
     CollectionManager[ServiceResourceQueuesCollection, Queue]
@@ -40,7 +46,7 @@ class ServiceResourceQueuesCollection(
     ServiceResourceQueuesCollectionManager, Collection[Queue]
 ): ...
 
-class SQSServiceResource(Resource):
+class SQSServiceResource(RootResource):
     meta: ResourceMeta[SQSClient]
     @property
     def queues(self) -> ServiceResourceQueuesCollectionManager: ...
