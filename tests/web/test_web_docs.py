@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from home import Home
+from servers.identity import IdentityServer
 from servers.recorder import Recorder
 from web.driver import ask, started
 
@@ -72,3 +73,17 @@ async def test_a_client_for_the_application_has_its_lifespan(recorder: Recorder)
         assert set(served.state) == {"s3"}
         await served.state["s3"].list_buckets()
     assert [request.access_key for request in recorder.requests] == ["AKIDDEV"]
+
+
+async def test_kept_sessions_of_tenants(
+    identity: IdentityServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", identity.url)
+    app = app_of("SessionCache(session_of")
+    async with app.router.lifespan_context(app):
+        for tenant in ("red", "blue", "red"):
+            assert (await ask(app, "/account", x_tenant=tenant)).status_code == 200
+        assert (await ask(app, "/account", x_tenant="green")).status_code == 403
+    asked = [call.parameters["RoleArn"] for call in identity.calls if call.parameters]
+    assert asked == [f"arn:aws:iam::{digit * 12}:role/app" for digit in "12"]
+    assert identity.connections_opened == 2, "one for each tenant"

@@ -27,7 +27,8 @@ class SessionMiddleware:
     ``await session.client(...)`` are then closed. A session that cannot be entered, for example
     because its profile does not exist, fails the startup. Sessions from a factory belong to the
     factory: they are put in force and no more, so that a request that calls no AWS service costs
-    nothing, and clients open alone with ``async with asession.client(...)``.
+    nothing, and clients open alone with ``async with asession.client(...)``. A `SessionCache` keeps
+    their connections for the next request.
 
     Args:
         app: The application.
