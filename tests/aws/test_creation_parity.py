@@ -45,7 +45,7 @@ EVENTS = (
     "getattr",
 )
 # What we put beside botocore's handlers, and in their places.
-OURS = {"check", "settle", "sign_again", "wrap", "prepare", "Lease.check", "check_in_threads"}
+OURS = {"check", "settle", "sign_again", "wrap", "prepare", "Lease.check", "put_ours"}
 REPLACED = {
     "add_recursion_detection_header": None,  # registered by each session that has an environment
     "UserAgentString.rebuild_and_replace_user_agent_handler": (

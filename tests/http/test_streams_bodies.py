@@ -209,6 +209,23 @@ async def test_a_read_body_that_is_dropped_says_nothing():
             assert caught == []
 
 
+@pytest.mark.parametrize("headers", [{}, {"x-amz-checksum-crc32": "AAAAAA=="}])
+@pytest.mark.parametrize("how", ["iter_chunks", "iter_lines", "__aiter__"])
+async def test_an_iteration_that_is_left_and_dropped_says_nothing(how, headers):
+    with serving(LINES * 1000, **headers) as server:
+        async with client(server.url) as s3:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                async with await get(s3) as body:
+                    async for piece in getattr(body, how)():
+                        assert piece
+                        break
+                    await anext(aiter(getattr(body, how)()))
+                gc.collect()
+                await anyio.sleep(0)
+            assert caught == []
+
+
 @pytest.mark.parametrize("read", [whole, by_amounts, by_chunks, by_lines, into_a_buffer])
 async def test_a_truncated_body_is_an_error(read):
     def answer(request):

@@ -11,7 +11,7 @@ from botocore import httpchecksum
 from botocore.exceptions import ParamValidationError
 
 from asession._aws.bodies import Upload, upload_of
-from asession._aws.downloads import check_in_threads
+from asession._aws.downloads import put_ours
 from asession._aws.payloads import PAYLOAD, big, digest_body, prepare
 from asession._aws.refusals import no_length, once_only
 
@@ -24,7 +24,7 @@ def register(events: Any) -> None:
     events.register_last("before-parameter-build", wrap)
     events.register("before-call", check)
     events.register("before-sign", prepare)
-    events.register("before-parse.s3", check_in_threads)
+    events.register("before-parse", put_ours)
     # A star comes before the name of a service: the first word on a retry is ours.
     events.register("needs-retry.*", settle)
 
