@@ -77,13 +77,15 @@ class Sts:
     def _caller_identity(self, call: Call) -> Reply:
         keys = self._mint.find(call.signer or "", call.token)
         if keys is None:
-            arn = f"arn:aws:iam::{ACCOUNT}:user/{call.signer}"
+            account = ACCOUNT
+            arn = f"arn:aws:iam::{account}:user/{call.signer}"
         else:
-            arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{keys.source.rpartition('/')[2]}/session"
+            account = account_of(keys)
+            arn = f"arn:aws:sts::{account}:assumed-role/{keys.source.rpartition('/')[2]}/session"
         return _reply(
             "GetCallerIdentity",
             f"<Arn>{escape(arn)}</Arn><UserId>{escape(call.signer or '')}</UserId>"
-            f"<Account>{ACCOUNT}</Account>",
+            f"<Account>{account}</Account>",
         )
 
     def failure(self, code: str, status: int, message: str) -> Reply:
@@ -95,6 +97,11 @@ class Sts:
             "<RequestId>request</RequestId></ErrorResponse>",
             status,
         )
+
+
+def account_of(keys: IssuedKeys) -> str:
+    """The account of the role that keys were issued for; of other keys the usual one."""
+    return keys.source.split(":")[4] if keys.source.startswith("arn:") else ACCOUNT
 
 
 def _credentials(keys: IssuedKeys) -> str:

@@ -1,4 +1,4 @@
-"""Real applications under uvicorn, in a thread, on a loopback port."""
+"""Real applications under uvicorn and hypercorn, in a thread, on a loopback port."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import contextlib
 import http.client
 import logging
 import socket
+import struct
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
+import hypercorn.trio
+import trio
 import uvicorn
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, Event, Request, TextMessage
@@ -44,10 +48,33 @@ class Serving:
         """The answer to one GET request; underscores in names of headers become hyphens."""
         return self._get(path, {name.replace("_", "-"): value for name, value in headers.items()})
 
-    def _get(self, path: str, headers: dict[str, str]) -> Answer:
+    def put(self, path: str, body: bytes, **headers: str) -> Answer:
+        """The answer to one PUT request."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._get(path, named, "PUT", body)
+
+    def give_up(self, request: bytes, *, after: int) -> bytes:
+        """Send a request, take so many bytes of the answer, and reset the connection."""
+        with self.connected() as connection:
+            connection.sendall(request)
+            taken = b""
+            while len(taken) < after and (data := connection.recv(after - len(taken))):
+                taken += data
+        return taken
+
+    @contextmanager
+    def connected(self) -> Generator[socket.socket, None, None]:
+        """A connection that is reset at the end: what is left unsent or unread is lost."""
+        with socket.create_connection(("127.0.0.1", self.port), SECONDS) as connection:
+            yield connection
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _get(
+        self, path: str, headers: dict[str, str], method: str = "GET", body: bytes | None = None
+    ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         with contextlib.closing(connection):
-            connection.request("GET", path, headers=headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return Answer(response.status, response.read())
 
@@ -106,6 +133,52 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
     while not server.started and thread.is_alive():
         assert time.monotonic() < deadline, "uvicorn does not start"
         time.sleep(0.01)
+
+
+@contextmanager
+def serving_on_trio(app: Any, *, may_complain: bool = False) -> Generator[Serving, None, None]:
+    """Serve an application under hypercorn on trio for the block; arguments as of `serving`."""
+    given = Serving(0)
+    started, stop = threading.Event(), threading.Event()
+    logger = logging.getLogger("web.hypercorn")
+    config = hypercorn.Config()
+    config.bind = ["127.0.0.1:0"]
+    config.errorlog = logger
+    config.graceful_timeout = 1.0
+
+    async def stopped() -> None:
+        while not stop.is_set():
+            await trio.sleep(0.02)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            serve = partial(hypercorn.trio.serve, app, config, shutdown_trigger=stopped)
+            [bound] = await nursery.start(serve)
+            given.port = int(bound.rpartition(":")[2])
+            started.set()
+
+    def run() -> None:
+        try:
+            trio.run(main)
+        except BaseException as error:
+            given.complaints.append(repr(error))
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="hypercorn")
+    ear = _Ear(given.complaints)
+    logger.addHandler(ear)
+    logger.propagate = False
+    thread.start()
+    try:
+        assert started.wait(SECONDS), "hypercorn does not start"
+        yield given
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+        logger.removeHandler(ear)
+        assert not thread.is_alive(), "hypercorn does not end"
+    assert may_complain or not given.complaints, given.complaints
 
 
 class Talk:
