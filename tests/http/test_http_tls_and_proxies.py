@@ -90,6 +90,17 @@ async def test_an_unknown_authority_is_an_ssl_error(secure: Recorder) -> None:
     assert not secure.requests
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_a_bundle_that_cannot_be_loaded_is_named(
+    secure: Recorder, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "company.pem"
+    if content is not None:
+        path.write_text(content, "utf-8")
+    with pytest.raises(SSLError, match=r"cannot load certificates from \S+/company\.pem: "):
+        await ask(secure.url, verify=str(path), config=Config(retries=ONCE))
+
+
 async def test_without_verification_anybody_is_trusted(secure: Recorder) -> None:
     await ask(secure.url, verify=False)
     assert len(secure.requests) == 1

@@ -145,7 +145,8 @@ async def _tls(below: Channel, host: str, settings: TlsSettings) -> Secure:
     try:
         context = await ssl_context(settings)
     except (OSError, ssl.SSLError) as error:
-        raise TlsFailed(f"cannot load certificates: {_cause(error)}") from error
+        files = ", ".join(settings.files) or "the system"
+        raise TlsFailed(f"cannot load certificates from {files}: {_cause(error)}") from error
     try:
         channel = Secure(below, context, host)
         await channel.handshake()

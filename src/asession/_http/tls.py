@@ -24,6 +24,13 @@ class TlsSettings:
     ca_bundle: str | None = None
     client_cert: str | tuple[str, str] | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files and directories that a context is made from."""
+        cert = self.client_cert
+        certs = (cert,) if isinstance(cert, str) else cert or ()
+        return certs if self.ca_bundle is None else (self.ca_bundle, *certs)
+
 
 # Process-wide: contexts are immutable in use, and loading CA certificates takes 20 to 180 ms.
 _contexts: dict[tuple[TlsSettings, object], ssl.SSLContext] = {}
@@ -54,13 +61,8 @@ def _context(settings: TlsSettings) -> ssl.SSLContext:
 
 
 def _stamps(settings: TlsSettings) -> tuple[object, ...]:
-    stamps: list[object] = []
-    cert = settings.client_cert
-    for path in (settings.ca_bundle, *((cert,) if isinstance(cert, str) else cert or ())):
-        if path is not None:
-            status = os.stat(path)
-            stamps.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return tuple(stamps)
+    found = [os.stat(path) for path in settings.files]
+    return tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in found)
 
 
 def _make(settings: TlsSettings) -> ssl.SSLContext:
