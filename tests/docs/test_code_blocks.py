@@ -10,8 +10,10 @@ ours: it runs on asyncio where that library is installed, and is compiled elsewh
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.util
 import inspect
+import json
 import os
 import re
 import signal
@@ -29,6 +31,7 @@ import pytest
 
 import asession
 from home import Home
+from servers.identity import IdentityServer
 from servers.moto import MOTO
 from servers.process import running
 
@@ -51,11 +54,36 @@ source_profile = dev
 role_arn = arn:aws:iam::123456789012:role/ops
 [profile prod]
 region = eu-central-1
+[profile corp]
+region = eu-west-1
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = dev
+[profile lapsed]
+region = eu-west-1
+sso_session = lapsed
+sso_account_id = 123456789012
+sso_role_name = dev
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://corp.awsapps.com/start
+[sso-session lapsed]
+sso_region = eu-west-1
+sso_start_url = https://corp.awsapps.com/start
 """
 CREDENTIALS = "".join(
     f"[{name}]\naws_access_key_id = AKIA{name.upper()}\naws_secret_access_key = secret\n"
     for name in ("default", "dev", "prod")
 )
+
+
+# What `aws sso login --sso-session corp` leaves; nobody has logged in to the other one.
+SSO_TOKEN = {
+    "startUrl": "https://corp.awsapps.com/start",
+    "region": "eu-west-1",
+    "accessToken": "access-token",
+    "expiresAt": "2099-01-01T00:00:00Z",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +181,31 @@ def server_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="module")
+def portal_url() -> Iterator[str]:
+    """The portal of IAM Identity Center, which moto has not."""
+    with IdentityServer() as server:
+        yield server.url
+
+
 @pytest.fixture
 def stage(
-    home: Home, server_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    home: Home,
+    server_url: str,
+    portal_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Iterator[Path]:
-    """What every block finds: three profiles and a default, an empty server, a folder."""
+    """What every block finds: a few profiles, one SSO login, an empty server, a folder."""
     reset = urllib.request.Request(f"{server_url}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset, timeout=10).close()
     home.write_config(CONFIG)
     home.write_credentials(CREDENTIALS)
+    kept = home.path / ".aws" / "sso" / "cache" / f"{hashlib.sha1(b'corp').hexdigest()}.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps(SSO_TOKEN), "utf-8")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server_url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", portal_url)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # put back afterwards
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
