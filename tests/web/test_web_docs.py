@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from asession import Session
 from home import Home
 from servers.identity import IdentityServer
 from servers.recorder import Recorder
+from servers.seaweedfs import Seaweed
 from web.driver import ask, started
 
 pytestmark = pytest.mark.anyio
@@ -87,3 +92,24 @@ async def test_kept_sessions_of_tenants(
     asked = [call.parameters["RoleArn"] for call in identity.calls if call.parameters]
     assert asked == [f"arn:aws:iam::{digit * 12}:role/app" for digit in "12"]
     assert identity.connections_opened == 2, "one for each tenant"
+
+
+async def test_files_stream_in_and_out(
+    seaweed: Seaweed, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_credentials(
+        f"[dev]\naws_access_key_id = {seaweed.access_key}\n"
+        f"aws_secret_access_key = {seaweed.secret_key}\nregion = us-east-1\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", seaweed.url)
+    app = app_of("AsyncExitStack() as block")
+    async with Session(profile_name="dev").client("s3") as s3:
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            await s3.create_bucket(Bucket="films")
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
+            film = os.urandom(9_000_000)
+            assert (await client.put("/films/night", content=film)).status_code == 204
+            found = await client.get("/films/night")
+            assert (found.status_code, found.content == film) == (200, True)
+            assert found.headers["content-length"] == str(len(film))
