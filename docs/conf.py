@@ -37,7 +37,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"((aiobotocore|botocore|boto3|anyio)\..*|AioBaseClient|AioSession|Config)"),
     (
         r"py:.*",
-        r"((asession\.)?_.*|(.*\.)?(Opening|Stretch|SessionEvents|MFAPrompt|CredentialSource|P|T))",
+        r"((asession\.)?_.*|(.*\.)?(Opening|Stretch|SessionEvents|MFAPrompt|CredentialSource|K|P|T))",
     ),
     (r"py:.*", r".*\.GetParameters"),
     # What the testing kit is made of.
