@@ -49,6 +49,11 @@ async def orders_of_account(session: Session) -> tuple[str, list[str]]:
         return identity["Account"], sorted([item["id"] async for item in items])
 
 
+async def clean_up(session: Session) -> None:
+    async with session.resource("dynamodb") as dynamodb:
+        await dynamodb.Table(TABLE).delete()
+
+
 async def main(endpoint_url: str | None = None) -> None:
     async with Session(endpoint_url=endpoint_url) as session:
         # Six hundred would do as well: nobody is asked before a session signs its first request.
@@ -67,6 +72,8 @@ async def main(endpoint_url: str | None = None) -> None:
                 print(f"{account}: {len(orders)} orders, found in {asked_in}:", *orders[:1])
                 total += len(orders)
         print("orders in all:", total)
+        async for _ in fan_out(roles, clean_up):
+            pass  # one of them has nothing to delete
 
 
 if __name__ == "__main__":
