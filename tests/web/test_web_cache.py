@@ -320,7 +320,7 @@ async def test_trouble_with_closing_concerns_nobodys_request(
     async with SessionCache(desk, limit=1) as cache:
         for tenant in "abc":
             [state] = (await cache.get(tenant))._live.here()
-            state.own(Clinging())
+            state.own(Clinging(), lambda client, forget: None)
         assert caplog.text.count("the line is dead") == 2
     assert caplog.text.count("the line is dead") == 3
     assert access_key_of("a") not in caplog.text

@@ -193,7 +193,7 @@ class SessionCache(Generic[K]):
 
 async def _let_go(kept: _Kept) -> None:
     try:
-        await kept.hold.__aexit__(None, None, None)
+        await kept.hold.release(None)
     except Exception as error:
         # Whose request this happens in has nothing to do with it.
         _logger.warning("closing what %r had open failed: %r", kept.session, error)
