@@ -25,6 +25,7 @@ FIGURES: Mapping[str, Figure] = {
     "cpu": Figure("CPU", "ms", 1e3),
     "wall": Figure("wall", "ms", 1e3),
     "stall": Figure("longest stall", "ms", 1e3),
+    "held": Figure("loop's CPU at a stretch", "ms", 1e3),
     "idle": Figure("stall at rest", "ms", 1e3),
     "collector": Figure("longest collection", "ms", 1e3),
     "rss": Figure("resident", "KiB", 1 / 1024),

@@ -3,7 +3,9 @@
 `python -m benchmarks.transferring` reads one JSON object a line: first ``{"peer", "url", "work",
 "folder"}``, answered with the versions of packages, then ``{"go": 1}`` for each round, which is
 answered with its wall time and CPU time in seconds, the bytes of memory above those at its start,
-and, but for threads, the longest time in seconds that a ticker of 1 ms was late.
+and, but for threads, the longest time in seconds that a ticker of 1 ms was late (``stall``), and
+the most CPU time that the event loop's thread used between two ticks (``held``): what other threads
+and processes do is not in that.
 The end of its input ends it.
 """
 
@@ -91,18 +93,24 @@ def _calls(s3: Any, folder: Path, work: str) -> list[Callable[[], Any]]:
     ]
 
 
-def _rounds() -> Iterator[None]:
+def _rounds(folder: Path, work: str) -> Iterator[None]:
     for _ in sys.stdin:
+        if work.startswith("down"):
+            # To replace a file is the disk's work: ext4 then writes the new one out at once, which
+            # takes longer than to fetch it, and disturbs whoever is next.
+            for path in folder.iterdir():
+                path.unlink()
         yield
 
 
 async def _measure(
+    rounds: Iterator[None],
     calls: list[Callable[[], Any]],
     sleep: Callable[[float], Awaitable[None]],
     together: Callable[..., Awaitable[None]],
 ) -> None:
     """Answer each round; `together` runs coroutine functions at once."""
-    for _ in _rounds():
+    for _ in rounds:
         ticker = _Ticker()
         with Peak() as peak:
             wall, cpu = time.perf_counter(), time.process_time()
@@ -111,20 +119,24 @@ async def _measure(
                 functools.partial(_work, calls, together, ticker),
             )
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        say({"wall": wall, "cpu": cpu, "rss": peak.above, "stall": ticker.late})
+        say(
+            {"wall": wall, "cpu": cpu, "rss": peak.above, "stall": ticker.late, "held": ticker.held}
+        )
 
 
 class _Ticker:
     """Wants to wake up every millisecond until `done`."""
 
     late = 0.0
+    held = 0.0
     done = False
 
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while not self.done:
-            before = time.perf_counter()
+            before, used = time.perf_counter(), time.thread_time()
             await sleep(0.001)
             self.late = max(self.late, time.perf_counter() - before - 0.001)
+            self.held = max(self.held, time.thread_time() - used)
 
 
 async def _work(
@@ -182,7 +194,7 @@ async def _serve(client: Any, folder: Path, work: str, together: Any, sleep: Any
     async with client as s3:
         calls = _calls(s3, folder, work)
         say({"versions": versions()})
-        await _measure(calls, sleep, together)
+        await _measure(_rounds(folder, work), calls, sleep, together)
 
 
 def _serve_threads(url: str, folder: Path, work: str) -> None:
@@ -192,7 +204,7 @@ def _serve_threads(url: str, folder: Path, work: str) -> None:
 
     calls = _calls(boto3.client("s3", **_keywords(url)), folder, work)
     say({"versions": versions()})
-    for _ in _rounds():
+    for _ in _rounds(folder, work):
         with Peak() as peak, ThreadPoolExecutor(min(AT_ONCE, len(calls))) as pool:
             wall, cpu = time.perf_counter(), time.process_time()
             for _done in pool.map(lambda call: call(), calls):

@@ -21,6 +21,8 @@ from asession._runtime.threads import compute, in_thread
 # What is read at a time.
 _PIECE = 256 * 1024
 _HASHED = 1024 * 1024
+# What is hashed with one trip to a thread: then others have their turn, and may be cancelled.
+HASHED_AT_ONCE = 8 * 1024 * 1024
 
 
 class Hash(Protocol):
@@ -260,7 +262,9 @@ async def upload_of(value: Any) -> Upload | None:
 
 async def digest(content: bytes | bytearray | memoryview, *hashes: Hash) -> None:
     """Hash bytes in a worker thread."""
-    await compute(_update, hashes, content)
+    view = memoryview(content).cast("B")
+    for start in range(0, len(view), HASHED_AT_ONCE):
+        await compute(_update, hashes, view[start : start + HASHED_AT_ONCE])
 
 
 async def _of_file(file: Any) -> Upload:

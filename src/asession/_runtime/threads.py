@@ -32,14 +32,22 @@ async def in_thread(function: Callable[[*Ts], T], *args: *Ts) -> T:
 async def compute(function: Callable[[*Ts], T], *args: *Ts) -> T:
     """As `in_thread`, for a function that computes more than it waits: one of few at a time.
 
-    More threads that compute than processors would be no faster, and the event loop's own thread
-    would be one among many that wait for a processor.
+    One processor is left to the event loop's own thread: it would be late among threads that
+    compute, and what it does for a transfer takes as long as their part. Functions should take a
+    few milliseconds, for others to have their turn.
     """
     limiter = _computing.get(None)
     if limiter is None:
-        limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
+        limiter = anyio.CapacityLimiter(max(1, _processors() - 1))
         _computing.set(limiter)
     return await anyio.to_thread.run_sync(function, *args, limiter=limiter)
+
+
+def _processors() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 async def import_module(name: str) -> ModuleType:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-from asession._aws.bodies import Hash, Upload
+from asession._aws.bodies import HASHED_AT_ONCE, Hash, Upload
 from asession._runtime.threads import compute, in_thread
 from asession.s3.bandwidth import Bandwidth
 from asession.s3.plan import MIB, Part
@@ -111,11 +111,11 @@ class _WindowSource:
     async def release(self) -> None:
         pass
 
-    def digest(self, hashes: tuple[Hash, ...]) -> None:
-        """Read all of it into `hashes`, in the calling thread."""
-        place = self._part.start
-        while place < self._part.end:
-            data = self._window.read_at(place, min(_PIECE, self._part.end - place))
+    def digest(self, place: int, hashes: tuple[Hash, ...]) -> None:
+        """Read a stretch of it into `hashes`, in the calling thread."""
+        end = min(place + HASHED_AT_ONCE, self._part.end)
+        while place < end:
+            data = self._window.read_at(place, min(_PIECE, end - place))
             if not data:
                 return  # the file shrank: sending it will say so
             for one in hashes:
@@ -169,9 +169,9 @@ class PartBody(Upload):
 
     async def digest(self, *hashes: Hash) -> None:
         """Read all into `hashes`, then start again."""
-        # One trip to a worker thread for all of it, and nothing kept: the second reading, which is
-        # the one that sends, comes from the system's cache.
-        await compute(self._window_source.digest, hashes)
+        # Nothing is kept: the second reading, which sends, comes from the system's cache.
+        for place in range(self.part.start, self.part.end, HASHED_AT_ONCE):
+            await compute(self._window_source.digest, place, hashes)
         self.seek(0)
 
 
