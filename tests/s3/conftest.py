@@ -33,10 +33,23 @@ async def s3(s3_server, anyio_backend):
         yield client
 
 
+@pytest.fixture(scope="session")
+def buckets():
+    """The buckets that were made, by the server's address."""
+    return {}
+
+
 @pytest.fixture
-async def bucket(s3, random_name):
-    name = random_name()
-    await s3.create_bucket(Bucket=name)
+async def bucket(s3, s3_server, buckets, random_name):
+    """An empty bucket. The tests share one of each server: SeaweedFS takes half a second to give
+    a new one room for its first object.
+    """
+    name = buckets.get(s3_server.url)
+    if name is None:
+        name = buckets[s3_server.url] = random_name()
+        await s3.create_bucket(Bucket=name)
+    for left in (await s3.list_objects_v2(Bucket=name)).get("Contents", []):
+        await s3.delete_object(Bucket=name, Key=left["Key"])
     return name
 
 

@@ -7,6 +7,7 @@ import anyio
 import pytest
 from boto3.exceptions import RetriesExceededError, S3UploadFailedError
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.retries.standard import ExponentialBackoff
 
 from asession import Config, TransferConfig
 from asession.exceptions import ChecksumMismatchError, ObjectChangedError, TransferFailedError
@@ -17,7 +18,7 @@ from servers import faults
 from servers.objects import ObjectServer, stored
 from servers.seaweedfs import Seaweed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_parts")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_parts", "no_pauses")]
 
 CHUNK = 64 * 1024
 DOWN = TransferConfig(multipart_threshold=CHUNK, multipart_chunksize=CHUNK)
@@ -27,9 +28,15 @@ DATA = os.urandom(5 * CHUNK + 7)
 BIG = os.urandom(2 * PART + 7)
 
 
-def client(session, server, **config):
-    retries = {"mode": "standard", "total_max_attempts": 2}
-    chosen = Config(retries=retries, read_timeout=0.5, **config)
+@pytest.fixture
+def no_pauses(monkeypatch):
+    """botocore tries again at once, instead of after half a second on average."""
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.0)
+
+
+def client(session, server, attempts=2):
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    chosen = Config(retries=retries, read_timeout=0.3)
     return session.client("s3", endpoint_url=server.url, config=chosen)
 
 
@@ -56,9 +63,7 @@ async def test_a_download_recovers_from_a_fault(fault, tmp_path):
         with ObjectServer({"GetObject": [fault]}) as server, anyio.fail_after(30):
             server.store.objects["/bucket/k"] = stored(content)
             async with session_at(Seaweed(server.url)) as session:
-                retries = {"mode": "standard", "total_max_attempts": 4}
-                config = Config(retries=retries, read_timeout=0.5)
-                async with session.client("s3", config=config) as s3:
+                async with client(session, server, attempts=4) as s3:
                     told = []
                     await s3.download_file(
                         "bucket", "k", tmp_path / "file", Callback=told.append, Config=DOWN
@@ -184,7 +189,10 @@ STEPS = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
 async def test_an_upload_recovers_from_a_fault_at_every_step(fault):
     for step in STEPS:
         with ObjectServer({step: [fault]}) as server, anyio.fail_after(30):
-            async with session_at(Seaweed(server.url)) as session, client(session, server) as s3:
+            async with (
+                session_at(Seaweed(server.url)) as session,
+                client(session, server, attempts=4) as s3,
+            ):
                 told = []
                 try:
                     await s3.upload_fileobj(BIG, "bucket", "k", Callback=told.append, Config=UP)

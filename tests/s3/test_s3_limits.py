@@ -139,10 +139,11 @@ async def test_a_meter_gathers_what_comes_while_it_tells():
     assert told == [1, 5]
 
 
+@pytest.mark.usefixtures("small_parts")
 async def test_a_source_may_wait_for_transfers_of_its_own():
     # The budget is full with the outer upload's first part.
-    config = TransferConfig(max_memory=MIB, multipart_chunksize=5 * MIB)
-    data = os.urandom(11 * MIB)
+    config = TransferConfig(max_memory=MIB, multipart_chunksize=MIB, multipart_threshold=MIB)
+    data = os.urandom(2 * MIB + 7)
 
     async def source(level):
         if level:
