@@ -6,14 +6,17 @@ import os
 import anyio
 import pytest
 
-from asession import TransferConfig
+from asession import Config, TransferConfig
+from asession.s3 import budget as budget_module
+from asession.s3 import limits as limits_module
 from asession.s3.bandwidth import Bandwidth
-from asession.s3.limits import LEAST, STREAMED, Limits
+from asession.s3.budget import Budget
+from asession.s3.limits import LEAST, STREAMED
 from asession.s3.methods import limits_of
 from asession.s3.progress import Meter
 from s3.conftest import session_at
-from s3.stored import MIB, same
-from servers.objects import ObjectServer
+from s3.stored import MIB, idle, same
+from servers.objects import ObjectServer, stored
 from servers.seaweedfs import Seaweed
 
 pytestmark = pytest.mark.anyio
@@ -22,27 +25,27 @@ SOAK = os.environ.get("ASESSION_SOAK") == "1"
 
 
 async def test_the_budget_is_kept():
-    limits = Limits()
+    budget = Budget(LEAST)
 
     async def take(amount):
-        async with limits.held(amount, 10 * MIB):
+        async with budget.share().held(amount, 10 * MIB):
             await anyio.sleep(0.001)
-            assert limits.used <= 10 * MIB
+            assert budget.used <= 10 * MIB
 
     async with anyio.create_task_group() as group:
         for number in range(30):
             group.start_soon(take, (number % 5 + 1) * MIB)
-    assert limits.used == 0
-    assert 6 * MIB <= limits.peak <= 10 * MIB
+    assert budget.used == 0
+    assert 6 * MIB <= budget.peak <= 10 * MIB
 
 
 async def test_who_comes_first_is_served_first():
-    limits = Limits()
+    budget = Budget(LEAST)
     asked, served = [], []
 
     async def take(name):
         asked.append(name)
-        async with limits.held(10 * MIB, 10 * MIB):
+        async with budget.share().held(10 * MIB, 10 * MIB):
             served.append(name)
             await anyio.sleep(0)
 
@@ -53,43 +56,89 @@ async def test_who_comes_first_is_served_first():
 
 
 async def test_more_than_the_budget_is_given_to_one_alone():
-    limits = Limits()
+    budget = Budget(LEAST)
     async with anyio.create_task_group() as group:
 
         async def take():
-            async with limits.held(50 * MIB, 10 * MIB):
-                assert limits.used == 50 * MIB
+            async with budget.share().held(50 * MIB, 10 * MIB):
+                assert budget.used == 50 * MIB
                 await anyio.sleep(0)
 
         for _ in range(3):
             group.start_soon(take)
-    assert limits.peak == 50 * MIB
+    assert budget.peak == 50 * MIB
 
 
 async def test_a_small_amount_counts_as_the_least():
-    limits = Limits()
-    async with limits.held(1, MIB):
-        assert limits.used == LEAST
-    assert limits.used == 0
+    budget = Budget(LEAST)
+    async with budget.share().held(1, MIB):
+        assert budget.used == LEAST
+    assert budget.used == 0
 
 
 async def test_who_stops_waiting_blocks_nobody():
-    limits = Limits()
-    held = await limits.acquire(9 * MIB, 10 * MIB)
+    budget = Budget(LEAST)
+    share = budget.share()
+    held = await share.acquire(9 * MIB, 10 * MIB)
     async with anyio.create_task_group() as group:
         got = anyio.Event()
 
         async def small():
-            async with limits.held(MIB, 10 * MIB):
+            async with budget.share().held(MIB, 10 * MIB):
                 got.set()
 
         with anyio.CancelScope() as scope:
             group.start_soon(small)
             scope.cancel()
-            await limits.acquire(5 * MIB, 10 * MIB)
+            await share.acquire(5 * MIB, 10 * MIB)
         await got.wait()
-    limits.release(held)
-    assert limits.used == 0
+    share.release(held)
+    assert budget.used == 0
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(budget_module, "PATIENCE", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_budget_gives_way_where_all_would_stand_still():
+    budget = Budget(LEAST)
+    waiting, starving = budget.share(), budget.share()
+    held = await waiting.acquire(10 * MIB, 10 * MIB)
+    with anyio.fail_after(30), waiting.outside(held):
+        async with anyio.create_task_group() as group:
+            # Its own next part would not help: what it waits for is another transfer.
+            group.start_soon(waiting.acquire, MIB, 10 * MIB)
+            await anyio.wait_all_tasks_blocked()
+            async with starving.held(MIB, 10 * MIB):
+                assert (budget.used, starving.amount) == (11 * MIB, MIB)
+                with anyio.move_on_after(0.1):
+                    async with starving.held(MIB, 10 * MIB):
+                        raise AssertionError("it had its part")
+            async with starving.held(MIB, 10 * MIB):
+                assert starving.amount == MIB
+            assert waiting.amount == 10 * MIB
+            waiting.release(held)
+    assert waiting.amount == budget.used == MIB
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_budget_does_not_give_way_while_anything_moves():
+    budget = Budget(LEAST)
+    sending, reading, waiting = budget.share(), budget.share(), budget.share()
+    held = await sending.acquire(MIB, 2 * MIB)
+    read = await reading.acquire(MIB, 2 * MIB)
+    with reading.outside(read):
+        with anyio.move_on_after(0.2):  # the other part is being sent
+            await waiting.acquire(MIB, 2 * MIB)
+        with anyio.move_on_after(0.5), sending.outside(held):
+            async with anyio.create_task_group() as group:
+                group.start_soon(waiting.acquire, MIB, 2 * MIB)
+                while True:
+                    await anyio.sleep(0)
+                    sending.moved()
+    assert budget.used == budget.peak == 2 * MIB
 
 
 async def test_the_bandwidth_is_shared_in_turn():
@@ -130,12 +179,15 @@ async def test_a_meter_gathers_what_comes_while_it_tells():
         await go_on.wait()
 
     meter = Meter(callback)
-    async with anyio.create_task_group() as group:
-        group.start_soon(meter.add, 1)
-        await anyio.sleep(0.01)
-        await meter.add(2)
-        await meter.add(3)
+
+    async def transfer():
+        for count in (1, 2, 3):
+            meter.add(count)
+            await anyio.sleep(0.01)
+        assert told == [1]
         go_on.set()
+
+    await meter.beside(transfer)
     assert told == [1, 5]
 
 
@@ -164,6 +216,129 @@ async def test_a_source_may_wait_for_transfers_of_its_own():
             assert limits_of(s3).used == 0
         for name in ("top0", "top1", "k1", "k2"):
             assert same(server.store.objects[f"/bucket/{name}"].content, data)
+
+
+@pytest.mark.usefixtures("small_parts", "impatient")
+async def test_a_source_may_wait_for_a_transfer_that_another_task_began():
+    # Downloads whose parts fill the budget feed uploads, which come after them in the queue.
+    config = TransferConfig(
+        max_memory=6 * MIB, multipart_chunksize=MIB, multipart_threshold=MIB, max_concurrency=3
+    )
+    data = os.urandom(6 * MIB + 7)
+
+    class Into:
+        def __init__(self, stream):
+            self.write = stream.send
+
+    async def download(send):
+        with send:
+            await s3.download_fileobj("bucket", "k", Into(send), Config=config)
+
+    async def upload(number, receive):
+        await anyio.sleep(0.05)
+        with receive:
+            await s3.upload_fileobj(receive, "bucket", f"k{number}", Config=config)
+
+    with ObjectServer() as server, anyio.fail_after(60):
+        server.store.objects["/bucket/k"] = stored(data)
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            async with anyio.create_task_group() as group:
+                for number in range(3):
+                    send, receive = anyio.create_memory_object_stream(0)
+                    group.start_soon(download, send)
+                    group.start_soon(upload, number, receive)
+            assert limits_of(s3).used == 0
+            # A part more for each of them, at most.
+            assert limits_of(s3).peak <= 6 * MIB + 3 * MIB + 3 * (MIB + STREAMED)
+        for number in range(3):
+            assert same(server.store.objects[f"/bucket/k{number}"].content, data)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_callbacks_may_wait_for_requests_of_their_own(tmp_path):
+    # There are fewer connections than transfers: one held during a callback would be missed.
+    config = TransferConfig(multipart_chunksize=MIB, multipart_threshold=MIB)
+    data = os.urandom(3 * MIB)
+    told = {}
+
+    def tell(name):
+        async def callback(count):
+            told[name] = told.get(name, 0) + count
+            await s3.put_object(Bucket="bucket", Key="progress", Body=b"%d" % told[name])
+
+        return callback
+
+    with ObjectServer() as server, anyio.fail_after(60):
+        server.store.objects["/bucket/k"] = stored(data)
+        async with (
+            session_at(Seaweed(server.url)) as session,
+            session.client("s3", config=Config(max_pool_connections=2)) as s3,
+            anyio.create_task_group() as group,
+        ):
+            for number in range(4):
+                name = f"k{number}"
+                group.start_soon(s3.upload_fileobj, data, "bucket", name, None, tell(name), config)
+                down = tmp_path / name
+                group.start_soon(
+                    s3.download_file, "bucket", "k", down, None, tell(f"down {name}"), config
+                )
+    assert set(told.values()) == {len(data)}
+    assert len(told) == 8
+
+
+async def test_an_async_callback_that_raises_ends_the_transfer(tmp_path):
+    async def callback(count):
+        await anyio.sleep(0)
+        raise RuntimeError("no more of that")
+
+    config = TransferConfig(multipart_chunksize=5 * MIB, multipart_threshold=5 * MIB)
+    for data in (bytes(100), bytes(6 * MIB)):
+        with ObjectServer() as server:
+            server.store.objects["/bucket/k"] = stored(data)
+            async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+                with pytest.raises(RuntimeError, match="no more of that"):
+                    await s3.download_file("bucket", "k", tmp_path / "down", None, callback, config)
+                assert os.listdir(tmp_path) == []
+                with pytest.raises(RuntimeError, match="no more of that"):
+                    await s3.upload_fileobj(data, "bucket", "new", None, callback, config)
+                assert idle(s3)
+                assert limits_of(s3).used == 0
+            assert server.store.uploads == {}
+            assert server.store.asked["CompleteMultipartUpload"] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="one position for all here")
+async def test_few_files_are_open_however_many_are_transferred(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits_module, "_FILES", 3)
+    config = TransferConfig(max_memory=6 * MIB)
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(MIB + 1))
+    most = 0
+
+    def callback(_):
+        nonlocal most
+        descriptors = [int(name) for name in os.listdir("/dev/fd")]
+        most = max(most, sum(map(is_it, descriptors)))
+
+    def is_it(descriptor):
+        try:
+            return os.path.samestat(os.fstat(descriptor), status)
+        except OSError:  # that of the list itself
+            return False
+
+    status = path.stat()
+    with ObjectServer() as server, anyio.fail_after(60):
+        async with (
+            session_at(Seaweed(server.url)) as session,
+            session.client("s3") as s3,
+            anyio.create_task_group() as group,
+        ):
+            for number in range(12):
+                group.start_soon(
+                    s3.upload_file, path, "bucket", f"k{number}", None, callback, config
+                )
+        assert len(server.store.objects) == 12
+        assert limits_of(s3).files.peak == most == 3
 
 
 @pytest.mark.slow
@@ -204,8 +379,9 @@ async def test_a_thousand_uploads_at_once_stay_within_the_budget(tmp_path):
                             s3.upload_fileobj, source(), "bucket", f"k{number}", None, callback
                         )
             limits = limits_of(s3)
-            assert limits.used == 0
+            assert limits.used == limits.files.used == 0
             assert limits.peak <= max(budget, 64 * MIB)
+            assert limits.files.peak <= 64
             # A task of the caller's and ours for each, a few more for each part under way.
             assert 0 < most <= 3 * count + 3 * (64 * MIB // STREAMED) + 20
             counters = s3._endpoint.http_session._transport.counters()

@@ -49,6 +49,9 @@ def source_of(given: Any) -> dict[str, str]:
 class Copying:
     """One copy; lives as long as it lasts.
 
+    Attributes:
+        meter: Told of the progress; the copy runs `beside` it.
+
     Args:
         source: What `source_of` gives.
         source_client: Asks for the source's size.
@@ -72,10 +75,10 @@ class Copying:
         self._source = source
         self._source_client = source_client
         self._place = place
-        self._limits = limits
+        self._share = limits.memory.share()
         self._config = config
         self._given = given
-        self._meter = meter
+        self.meter = meter
 
     async def run(self) -> None:
         """Do it.
@@ -91,11 +94,11 @@ class Copying:
         if is_multipart(size, self._config.multipart_threshold):
             await self._copy_parts(size, head)
             return
-        async with self._limits.held(LEAST, self._config.max_memory):
+        async with self._share.held(LEAST, self._config.max_memory):
             await self._place.client.copy_object(
                 **self._place.names, CopySource=self._source, **self._given
             )
-        await self._tell(size)
+        self._tell(size)
 
     async def _copy_parts(self, size: int, head: dict[str, Any]) -> None:
         given = self._given
@@ -114,12 +117,17 @@ class Copying:
             for part in parts(size, part_size):
                 crew.start(await crew.reserve(LEAST), self._copy_part, multipart, part, asked)
 
+        async def send() -> None:
+            await work(self._share, self._config, feed)
+            if self.meter is not None:
+                await self.meter.told()
+
         multipart = Multipart(
             self._place,
             arguments.for_create_of_copy(given, head) | await self._tagging(),
             arguments.for_complete_of_copy(given),
         )
-        await multipart.run(lambda: work(self._limits, self._config, feed))
+        await multipart.run(send)
 
     async def _copy_part(self, multipart: Multipart, part: Part, asked: Arguments) -> None:
         try:
@@ -139,7 +147,7 @@ class Copying:
                 ) from error
             raise
         multipart.done(part.number, answer["CopyPartResult"], self._given.get("ChecksumAlgorithm"))
-        await self._tell(part.size)
+        self._tell(part.size)
 
     async def _tagging(self) -> Arguments:
         """The tags of a copy in parts: S3 takes over none by itself. Set as the copy is made."""
@@ -154,9 +162,9 @@ class Copying:
         tags = urlencode([(tag["Key"], tag["Value"]) for tag in found.get("TagSet", [])])
         return {"Tagging": tags} if tags else {}
 
-    async def _tell(self, count: int) -> None:
-        if self._meter is not None and count:
-            await self._meter.add(count)
+    def _tell(self, count: int) -> None:
+        if self.meter is not None and count:
+            self.meter.add(count)
 
 
 def check(given: Any, *buckets: str) -> Arguments:

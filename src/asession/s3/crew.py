@@ -10,8 +10,8 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from asession._runtime.loops import current_backend
+from asession.s3.budget import Share
 from asession.s3.config import TransferConfig
-from asession.s3.limits import Limits
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -24,8 +24,8 @@ class Crew:
     thousand transfers have few tasks.
     """
 
-    def __init__(self, limits: Limits, config: TransferConfig, group: TaskGroup) -> None:
-        self._limits = limits
+    def __init__(self, share: Share, config: TransferConfig, group: TaskGroup) -> None:
+        self._share = share
         self._ceiling = config.max_memory
         self._places = anyio.Semaphore(config.concurrency)
         self._group = group
@@ -39,14 +39,14 @@ class Crew:
         """Wait for a place and for so many bytes; `start` or `forget` what this returns."""
         await self._places.acquire()
         try:
-            return await self._limits.acquire(amount, self._ceiling)
+            return await self._share.acquire(amount, self._ceiling)
         except BaseException:
             self._places.release()
             raise
 
     def forget(self, reserved: int) -> None:
         """Give a reservation back."""
-        self._limits.release(reserved)
+        self._share.release(reserved)
         self._places.release()
 
     def start(self, reserved: int, function: Callable[[*Ts], Awaitable[None]], *args: *Ts) -> None:
@@ -72,7 +72,7 @@ class Crew:
 
 
 async def work(
-    limits: Limits, config: TransferConfig, feed: Callable[[Crew], Awaitable[None]]
+    share: Share, config: TransferConfig, feed: Callable[[Crew], Awaitable[None]]
 ) -> None:
     """Let `feed` start parts, and wait for all of them.
 
@@ -80,7 +80,7 @@ async def work(
         Exception: The first error of a part or of `feed`, by itself; the others were cancelled.
     """
     async with anyio.create_task_group() as group:
-        crew = Crew(limits, config, group)
+        crew = Crew(share, config, group)
         await crew.guard(feed, crew)
     if crew.error is not None:
         raise crew.error

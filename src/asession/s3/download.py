@@ -15,7 +15,7 @@ from asession.s3.arguments import Arguments, without
 from asession.s3.config import TransferConfig
 from asession.s3.crew import Crew, work
 from asession.s3.fetching import Fetching
-from asession.s3.limits import STREAMED, Limits
+from asession.s3.limits import STREAMED, Limits, most_files
 from asession.s3.multipart import GRACE, Place
 from asession.s3.plan import MIB, Part, parts
 from asession.s3.progress import Meter
@@ -35,6 +35,9 @@ class Receiving:
     The first request asks for the whole object: it says how large that is, and is all there is to
     do for a small one. Of a large one its body is the first part.
 
+    Attributes:
+        meter: Told of the progress; the download runs `beside` it.
+
     Args:
         place: Where the object is.
         limits: The session's.
@@ -52,9 +55,11 @@ class Receiving:
         meter: Meter | None,
     ) -> None:
         self._place = place
-        self._limits = limits
+        self._share = limits.memory.share()
+        self._files = limits.files.share()
         self._config = config
         self._given = given
+        self.meter = meter
         self._fetching = Fetching(place, config, given, meter)
         self._held = 0
 
@@ -64,7 +69,8 @@ class Receiving:
         Raises:
             OSError: It cannot be written.
         """
-        await self._receive(lambda *found: self._into_file(path, *found))
+        async with self._files.held(1, most_files(self._config.max_memory)):
+            await self._receive(lambda *found: self._into_file(path, *found))
 
     async def to_object(self, file: Any) -> None:
         """Download to a file object, in order; what was written stays if it fails.
@@ -78,7 +84,7 @@ class Receiving:
     async def _receive(
         self, keep: Callable[[dict[str, Any], int, ReceivedBody], Awaitable[None]]
     ) -> None:
-        self._held = await self._limits.acquire(STREAMED, self._config.max_memory)
+        self._held = await self._share.acquire(STREAMED, self._config.max_memory)
         try:
             answer, body = await self._first()
             try:
@@ -91,7 +97,7 @@ class Receiving:
             finally:
                 await body.aclose()
         finally:
-            self._limits.release(self._held)
+            self._share.release(self._held)
 
     async def _first(self) -> tuple[dict[str, Any], ReceivedBody]:
         try:
@@ -135,11 +141,12 @@ class Receiving:
             arrived.append(bytes(data))
 
         await self._fetching.fetch(Part(1, 0, size), body, sink)
+        await self._told()
         outcome = await in_thread(save, temp, b"".join(arrived), size, verifier)
         if outcome == "special":
             async with _special(path) as writer:
-                if arrived:
-                    await writer.write(arrived)
+                with self._share.outside(self._held):
+                    await writer.write([b"".join(arrived)])
         elif outcome == "doubtful":
             await self._check(verifier)
             await in_thread(temp.commit)
@@ -148,14 +155,15 @@ class Receiving:
         self, writer: Writer, answer: dict[str, Any], size: int, body: ReceivedBody
     ) -> None:
         verifier = self._verifier(answer, size)
-        await self._take_all(WriterSink(writer, self._fetching, verifier), size, body)
+        await self._take_all(WriterSink(writer, self._fetching, verifier, self._share), size, body)
         if writer.whole is not None:
             verifier.check_whole(writer.whole.digest())
         await self._check(verifier)
 
     async def _take_all(self, sink: PartSink, size: int, body: ReceivedBody) -> None:
         if not self._in_parts(size):
-            await sink.take(Part(1, 0, size), body)
+            await sink.take(Part(1, 0, size), body, self._held)
+            await self._told()
             return
         chunk = self._config.multipart_chunksize
 
@@ -164,11 +172,19 @@ class Receiving:
                 if part.number == 1:
                     await crew.place()
                     held, self._held = self._held, 0
-                    crew.start(held, sink.take, part, body)
+                    crew.start(held, sink.take, part, body, held)
                 else:
-                    crew.start(await crew.reserve(sink.cost(part)), sink.take, part, None)
+                    held = await crew.reserve(sink.cost(part))
+                    crew.start(held, sink.take, part, None, held)
 
-        await work(self._limits, self._config, feed)
+        await work(self._share, self._config, feed)
+        await self._told()
+
+    async def _told(self) -> None:
+        """What the callback raises ends the download, before the file has its final name."""
+        if self.meter is not None:
+            with self._share.outside(self._held):
+                await self.meter.told()
 
     def _in_parts(self, size: int) -> bool:
         config = self._config

@@ -84,7 +84,7 @@ class Fetching:
             while count := await stretch.fill(buffer):
                 await sink(stretch.place - count, buffer[:count])
                 if self._meter is not None:
-                    await self._meter.add(count)
+                    self._meter.add(count)
         finally:
             await stretch.aclose()
 

@@ -18,7 +18,7 @@ from asession.s3.crew import contained
 from asession.s3.download import Receiving
 from asession.s3.limits import Limits
 from asession.s3.multipart import Place
-from asession.s3.progress import meter_of
+from asession.s3.progress import Meter, meter_of
 from asession.s3.upload import Sending
 
 Ts = TypeVarTuple("Ts")
@@ -31,9 +31,14 @@ def limits_of(client: Any) -> Limits:
     return limits
 
 
-async def _run(client: Any, function: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
+async def _run(
+    client: Any, meter: Meter | None, function: Callable[[*Ts], Awaitable[object]], *args: *Ts
+) -> None:
     with limits_of(client).around():
-        await contained(function, *args)
+        if meter is None:
+            await contained(function, *args)
+        else:
+            await contained(meter.beside, function, *args)
 
 
 class TransferMethods:
@@ -69,7 +74,7 @@ class TransferMethods:
         path = _path(Filename)
         sending = self._sending(Bucket, Key, ExtraArgs, Callback, Config)
         try:
-            await _run(self, sending.send_path, path)
+            await _run(self, sending.meter, sending.send_path, path)
         except ClientError as error:
             kind: Any = await in_thread(getattr, exceptions, "S3UploadFailedError")
             raise kind(f"Failed to upload {path} to {Bucket}/{Key}: {error}") from error
@@ -100,7 +105,7 @@ class TransferMethods:
             ClientError: S3 refused a request.
         """
         sending = self._sending(Bucket, Key, ExtraArgs, Callback, Config)
-        await _run(self, sending.send_object, Fileobj)
+        await _run(self, sending.meter, sending.send_object, Fileobj)
 
     async def download_file(
         self,
@@ -135,7 +140,7 @@ class TransferMethods:
         """
         path = _path(Filename)
         receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
-        await _run(self, receiving.to_path, path)
+        await _run(self, receiving.meter, receiving.to_path, path)
 
     async def download_fileobj(
         self,
@@ -164,7 +169,7 @@ class TransferMethods:
             ClientError: See `download_file`, as for all other errors.
         """
         receiving = self._receiving(Bucket, Key, ExtraArgs, Callback, Config)
-        await _run(self, receiving.to_object, Fileobj)
+        await _run(self, receiving.meter, receiving.to_object, Fileobj)
 
     async def copy(
         self,
@@ -202,7 +207,7 @@ class TransferMethods:
             check_copy(ExtraArgs, source["Bucket"], Bucket),
             meter_of(Callback),
         )
-        await _run(self, copying.run)
+        await _run(self, copying.meter, copying.run)
 
     def _receiving(
         self, bucket: str, key: str, given: ExtraArgs | None, callback: Any, config: Any

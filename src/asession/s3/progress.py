@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVarTuple
 
 import anyio
+from anyio.abc import TaskGroup
+
+Ts = TypeVarTuple("Ts")
 
 Callback = Callable[[int], Awaitable[None] | None]
 """Called with the number of bytes since the last call, sync or async; as boto3's. The sum is exact:
@@ -15,21 +18,43 @@ bytes that are sent again after a failed attempt do not count twice."""
 
 
 class Meter:
-    """Tells a callback of the bytes of one transfer; lives as long as the transfer.
+    """Tells a callback of the bytes of one transfer; lives as long as `beside`.
 
     Calls never overlap: what comes meanwhile is told together. What the callback raises ends the
-    transfer; it is not called again.
+    transfer; it is not called again. An async one runs in a task of its own: a transfer that waited
+    for it would keep a connection and memory from others, for which the callback may be waiting.
     """
 
-    __slots__ = ("_callback", "_pending", "_telling", "error")
+    __slots__ = ("_callback", "_group", "_idle", "_pending", "error")
 
     def __init__(self, callback: Callback) -> None:
         self._callback = callback
         self._pending = 0
-        self._telling = False
+        self._group: TaskGroup | None = None
+        self._idle = anyio.Event()
+        self._idle.set()
         self.error: Exception | None = None
 
-    async def add(self, count: int) -> None:
+    async def beside(self, function: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
+        """Do the transfer.
+
+        Raises:
+            Exception: What the callback or the transfer raised, whichever was first.
+        """
+        errors: list[Exception] = []
+        async with anyio.create_task_group() as self._group:
+            try:
+                await function(*args)
+                await self.told()
+            except Exception as error:
+                errors.append(error)
+                self._group.cancel_scope.cancel()
+        if self.error is not None:
+            raise self.error
+        if errors:
+            raise errors[0]
+
+    def add(self, count: int) -> None:
         """So many bytes more.
 
         Raises:
@@ -38,20 +63,46 @@ class Meter:
         if self.error is not None:
             raise self.error
         self._pending += count
-        if self._telling:
-            return
-        self._telling = True
+        if self._idle.is_set() and (told := self._call()) is not None:
+            assert self._group is not None
+            self._idle = anyio.Event()
+            self._group.start_soon(self._finish, told)
+
+    async def told(self) -> None:
+        """Wait until the callback was told of everything, before a transfer says that it is done.
+
+        Raises:
+            Exception: What the callback raised.
+        """
+        await self._idle.wait()
+        if self.error is not None:
+            raise self.error
+
+    def _call(self) -> Awaitable[None] | None:
+        """Call until nothing is pending; returns what is to be awaited first."""
         try:
             while self._pending:
                 count, self._pending = self._pending, 0
                 told = self._callback(count)
                 if inspect.isawaitable(told):
-                    await told
+                    return told
         except Exception as error:
             self.error = error
             raise
+        return None
+
+    async def _finish(self, told: Awaitable[None] | None) -> None:
+        """Await a call, and those that follow it."""
+        assert self._group is not None
+        try:
+            while told is not None:
+                await told
+                told = self._call()
+        except Exception as error:
+            self.error = error
+            self._group.cancel_scope.cancel()
         finally:
-            self._telling = False
+            self._idle.set()
 
 
 def meter_of(callback: Any) -> Meter | None:

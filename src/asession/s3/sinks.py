@@ -6,6 +6,7 @@ from typing import Protocol
 
 from asession._aws.received import ReceivedBody
 from asession._runtime.threads import in_thread
+from asession.s3.budget import Share
 from asession.s3.fetching import Fetching
 from asession.s3.limits import STREAMED
 from asession.s3.plan import Part
@@ -20,8 +21,14 @@ class PartSink(Protocol):
     def cost(self, part: Part) -> int:
         """How many bytes of memory a part takes."""
 
-    async def take(self, part: Part, body: ReceivedBody | None) -> None:
-        """Fetch a part, from a body that begins with it if there is one, and keep it."""
+    async def take(self, part: Part, body: ReceivedBody | None, held: int) -> None:
+        """Fetch a part, and keep it.
+
+        Args:
+            part: Which bytes.
+            body: One that begins with it, if there is one.
+            held: The memory that is reserved for it.
+        """
 
 
 class FileSink:
@@ -36,7 +43,7 @@ class FileSink:
         """A piece that arrives and one that is written."""
         return STREAMED
 
-    async def take(self, part: Part, body: ReceivedBody | None) -> None:
+    async def take(self, part: Part, body: ReceivedBody | None, held: int) -> None:
         """Fetch a part and write it."""
         checksum = self._verifier.new()
 
@@ -50,8 +57,11 @@ class FileSink:
 class WriterSink:
     """Keeps each part until those before it are written; lives as long as the download."""
 
-    def __init__(self, writer: Writer, fetching: Fetching, verifier: Verifier) -> None:
+    def __init__(
+        self, writer: Writer, fetching: Fetching, verifier: Verifier, share: Share
+    ) -> None:
         self._writer = writer
+        self._share = share
         self._fetching = fetching
         self._verifier = verifier
         writer.whole = verifier.new_whole()
@@ -60,7 +70,7 @@ class WriterSink:
         """All of it, and a piece that arrives."""
         return part.size + STREAMED
 
-    async def take(self, part: Part, body: ReceivedBody | None) -> None:
+    async def take(self, part: Part, body: ReceivedBody | None, held: int) -> None:
         """Fetch a part, and write it when it is its turn."""
         writer, checksum = self._writer, self._verifier.new()
         kept: list[bytes] = []
@@ -72,12 +82,14 @@ class WriterSink:
                 await in_thread(checksum.update, data)
             kept.append(bytes(data))  # the writer's owner may keep it
             if writer.place == turn:
-                await writer.write(kept)
+                with self._share.outside(held):
+                    await writer.write(kept)
                 kept.clear()
                 turn = writer.place
 
         await self._fetching.fetch(part, body, sink)
         if kept:
-            await writer.turn(turn)
-            await writer.write(kept)
+            with self._share.outside(held):
+                await writer.turn(turn)
+                await writer.write(kept)
         self._verifier.done(part.number, checksum, part.size)

@@ -17,9 +17,9 @@ from asession.s3.bandwidth import bandwidth_of
 from asession.s3.checksums import can_combine, combined, encode
 from asession.s3.config import TransferConfig
 from asession.s3.crew import Crew, work
-from asession.s3.limits import STREAMED, Limits
+from asession.s3.limits import STREAMED, Limits, most_files
 from asession.s3.multipart import GRACE, Multipart, Place
-from asession.s3.plan import Part, is_multipart, parts, streamed_part_size, upload_part_size
+from asession.s3.plan import MIB, Part, is_multipart, parts, streamed_part_size, upload_part_size
 from asession.s3.progress import Meter
 from asession.s3.windows import (
     SMALL_FILE,
@@ -31,9 +31,15 @@ from asession.s3.windows import (
     window_on,
 )
 
+# What a stream is asked for at a time.
+_PIECE = MIB
+
 
 class Sending:
     """One upload; lives as long as it lasts, and closes what it opened.
+
+    Attributes:
+        meter: Told of the progress; the upload runs `beside` it.
 
     Args:
         place: Where the object goes.
@@ -52,10 +58,11 @@ class Sending:
         meter: Meter | None,
     ) -> None:
         self._place = place
-        self._limits = limits
+        self._share = limits.memory.share()
+        self._files = limits.files.share()
         self._config = config
         self._given = given
-        self._meter = meter
+        self.meter = meter
         self._bandwidth = bandwidth_of(config.max_bandwidth)
         self._sizes: dict[int, int] = {}
 
@@ -65,18 +72,21 @@ class Sending:
         Raises:
             OSError: It cannot be opened or read.
         """
-        async with self._limits.held(STREAMED, self._config.max_memory):
-            opened: Any = await in_thread(open_small, path)
-            if isinstance(opened, bytes):
-                await self._send_bytes(opened)
-                return
-        try:
-            if isinstance(opened, FileWindow):
-                await self._send_window(opened)
-            else:
-                await self._send_stream(await _stream_of(opened))
-        finally:
-            opened.close()
+        ceiling = self._config.max_memory
+        async with self._files.held(1, most_files(ceiling)):
+            async with self._share.held(STREAMED, ceiling) as held:
+                with self._share.outside(held):  # a named pipe waits for its other end
+                    opened: Any = await in_thread(open_small, path)
+                if isinstance(opened, bytes):
+                    await self._send_bytes(opened)
+                    return
+            try:
+                if isinstance(opened, FileWindow):
+                    await self._send_window(opened)
+                else:
+                    await self._send_stream(await _stream_of(opened))
+            finally:
+                opened.close()
 
     async def send_object(self, source: Any) -> None:
         """Upload what is in a file object, an iterable of bytes, or memory.
@@ -116,7 +126,7 @@ class Sending:
         if is_multipart(window.size, self._config.multipart_threshold):
             await self._send_parts(window)
             return
-        async with self._limits.held(STREAMED, self._config.max_memory):
+        async with self._share.held(STREAMED, self._config.max_memory):
             await self._put(self._body(window, Part(1, 0, window.size)))
 
     async def _send_parts(self, window: Window) -> None:
@@ -138,7 +148,7 @@ class Sending:
         wanted = -(-max(threshold, base) // base) * base
         if upload.length is not None:
             wanted = min(wanted, upload.length + 1)
-        held = await self._limits.acquire(wanted, ceiling)
+        held = await self._share.acquire(wanted, ceiling)
 
         async def feed(crew: Crew) -> None:
             nonlocal held
@@ -157,7 +167,8 @@ class Sending:
                 size = base if upload.length is not None else streamed_part_size(base, number)
                 reserved = await crew.reserve(size)
                 try:
-                    content = await _read(upload, size)
+                    with self._share.outside(reserved):
+                        content = await self._read(upload, size)
                 except BaseException:
                     crew.forget(reserved)
                     raise
@@ -169,29 +180,39 @@ class Sending:
                 crew.start(reserved, self._send_part, multipart, body)
 
         try:
-            first = await _read(upload, wanted)
+            with self._share.outside(held):
+                first = await self._read(upload, wanted)
             if len(first) < min(wanted, threshold):
                 await self._put_bytes(first)
                 return
             multipart = self._multipart()
             await self._run(multipart, feed)
         finally:
-            self._limits.release(held)
+            self._share.release(held)
+
+    async def _read(self, upload: Upload, count: int) -> bytes:
+        """So many bytes, or fewer at the end alone."""
+        pieces: list[bytes] = []
+        while count and (piece := await upload.read(min(count, _PIECE))):
+            pieces.append(piece)
+            count -= len(piece)
+            self._share.moved()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _held_body(self, number: int, content: bytes, start: int, size: int) -> PartBody:
         view = memoryview(content)[start : start + size]
         return self._body(MemoryWindow(view), Part(number, 0, len(view)))
 
     def _body(self, window: Window, part: Part) -> PartBody:
-        return PartBody(window, part, self._meter, self._bandwidth)
+        return PartBody(window, part, self.meter, self._bandwidth)
 
     async def _put_bytes(self, content: bytes) -> None:
         if self._bandwidth is not None or len(content) > SMALL_FILE:
             await self._put(self._body(MemoryWindow(content), Part(1, 0, len(content))))
             return
         await self._put(content)
-        if self._meter is not None and content:
-            await self._meter.add(len(content))
+        if self.meter is not None and content:
+            self.meter.add(len(content))
 
     async def _put(self, body: bytes | PartBody) -> None:
         await self._place.client.put_object(
@@ -204,7 +225,9 @@ class Sending:
 
     async def _run(self, multipart: Multipart, feed: Callable[[Crew], Awaitable[None]]) -> None:
         async def send() -> None:
-            await work(self._limits, self._config, feed)
+            await work(self._share, self._config, feed)
+            if self.meter is not None:
+                await self.meter.told()
             self._state_whole(multipart)
 
         await multipart.run(send)
@@ -247,12 +270,3 @@ async def _stream_of(source: Any) -> Upload:
             f"of bytes (sync or async), not {type(source).__name__}"
         )
     return upload
-
-
-async def _read(upload: Upload, count: int) -> bytes:
-    """So many bytes, or fewer at the end alone."""
-    pieces: list[bytes] = []
-    while count and (piece := await upload.read(count)):
-        pieces.append(piece)
-        count -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

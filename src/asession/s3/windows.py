@@ -164,7 +164,7 @@ class PartBody(Upload):
         if new > 0:
             self._sent = self._count
             if self._meter is not None:
-                await self._meter.add(new)
+                self._meter.add(new)
         return data
 
     async def digest(self, *hashes: Hash) -> None:
