@@ -85,9 +85,9 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def crt(session: nox.Session) -> None:
-    """What signs, and all sources, with AWS's common runtime installed."""
+    """What signs, all sources and transfers, with AWS's common runtime installed."""
     install(session, "test", extras="crt")
-    rooms = existing(session, "tests/credentials", "tests/aws", "tests/http")
+    rooms = existing(session, "tests/credentials", "tests/aws", "tests/http", "tests/s3")
     session.run("pytest", *(session.posargs or rooms))
 
 

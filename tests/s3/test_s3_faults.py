@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 
 import anyio
 import pytest
@@ -40,6 +41,17 @@ def client(session, server, attempts=2):
     return session.client("s3", endpoint_url=server.url, config=chosen)
 
 
+def slow_body(peer):
+    """Answer in twenty pieces with pauses."""
+    peer.read_body()
+    data = b"".join(peer.good)
+    step = len(data) // 20 + 1
+    for start in range(0, len(data), step):
+        peer.send(data[start : start + step])
+        time.sleep(0.01)
+    return True
+
+
 # In the middle of a body, or before it.
 RECOVERED = [
     faults.truncate,
@@ -51,6 +63,7 @@ RECOVERED = [
     faults.half_close,
     faults.garbage,
     faults.slow_headers,
+    slow_body,
     faults.surplus,
     faults.close_after,
 ]
@@ -182,6 +195,7 @@ STEPS = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
         faults.unavailable,
         faults.half_close,
         faults.truncate,
+        faults.slow_headers,
         faults.close_after,
     ],
     ids=lambda fault: fault.__name__,

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 import subprocess
 import zlib
 
@@ -12,6 +13,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from asession import TransferConfig
+from asession.s3.checksums import encode, new_checksum
 from asession.s3.limits import STREAMED
 from asession.s3.methods import limits_of
 from body_sources import KINDS, close
@@ -136,6 +138,31 @@ async def test_a_full_object_checksum_is_stated_from_those_of_the_parts(s3, buck
     assert sent[0]["x-amz-checksum-crc32"] == whole
     assert sent[0]["x-amz-checksum-type"] == "FULL_OBJECT"
     assert same(await content(s3, bucket), data)
+
+
+# ministack keeps none but CRC32s.
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
+async def test_every_checksum_of_the_parts_is_stated_and_checked_again(s3, bucket, tmp_path):
+    data = os.urandom(PART + 1)
+    completed = []
+    s3.meta.events.register(
+        "before-call.s3.CompleteMultipartUpload", lambda params, **_: completed.append(params)
+    )
+    for algorithm in ("CRC32", "SHA1", "SHA256", "CRC32C", "CRC64NVME"):
+        if new_checksum(algorithm) is None:
+            continue  # without the common runtime
+        digests = []
+        for part in (data[:PART], data[PART:]):
+            checksum = new_checksum(algorithm)
+            checksum.update(part)
+            digests.append(checksum.digest())
+        args = {"ChecksumAlgorithm": algorithm}
+        await s3.upload_fileobj(data, bucket, "k", ExtraArgs=args, Config=SMALL)
+        body = completed[-1]["body"].decode()
+        found = re.findall(f"<Checksum{algorithm}>(.*?)</Checksum{algorithm}>", body)
+        assert found == [encode(digest) for digest in digests], algorithm
+        await s3.download_file(bucket, "k", tmp_path / "file", Config=SMALL)
+        assert same((tmp_path / "file").read_bytes(), data), algorithm
 
 
 async def test_extra_arguments_arrive(s3, bucket):
