@@ -74,9 +74,8 @@ class Sending:
         """
         ceiling = self._config.max_memory
         async with self._files.held(1, most_files(ceiling)):
-            async with self._share.held(STREAMED, ceiling) as held:
-                with self._share.outside(held):  # a named pipe waits for its other end
-                    opened: Any = await in_thread(open_small, path)
+            async with self._share.held(STREAMED, ceiling):
+                opened: Any = await in_thread(open_small, path)
                 if isinstance(opened, bytes):
                     await self._send_bytes(opened)
                     return
