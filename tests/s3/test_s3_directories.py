@@ -9,7 +9,10 @@ from asession import TransferConfig
 from asession.exceptions import TransferFailedError
 from asession.s3 import FileResult, download_directory, upload_directory
 from asession.s3.names import Names, directory_prefix, file_name
+from s3.conftest import session_at
 from s3.stored import MIB, content, same
+from servers.objects import ObjectServer, stored
+from servers.seaweedfs import Seaweed
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +91,55 @@ async def test_what_is_the_same_already_is_left_out(s3, bucket, tmp_path):
     assert await up() == {"a.txt", "big"}
     assert await down() == {"a.txt", "big"}
     assert contents(target) == contents(source)
+
+
+@pytest.mark.parametrize("s3_server", ["seaweedfs"], indirect=True)
+async def test_where_an_etag_says_nothing_the_checksum_of_the_whole_does(s3, bucket, tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "big").write_bytes(os.urandom(5 * MIB + 1))
+    parts = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    whole = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+    await upload_directory(s3, tmp_path / "source", bucket, extra_args=whole, config=parts)
+    # Configured with other parts: their MD5s would not be those in the ETag.
+    (again,) = await upload_directory(s3, tmp_path / "source", bucket, resume=True)
+    (down,) = await download_directory(s3, bucket, "", tmp_path / "source", resume=True)
+    assert (again.status, down.status) == ("skipped", "skipped")
+    (tmp_path / "source" / "big").write_bytes(os.urandom(5 * MIB + 1))
+    (other,) = await upload_directory(s3, tmp_path / "source", bucket, resume=True)
+    assert other.status == "done"
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("checksum", ["whole", "composite", "none", "refused"])
+async def test_an_encrypted_object_is_known_by_its_checksum(checksum, tmp_path):
+    data = os.urandom(2 * MIB + 7)
+    (tmp_path / "k").write_bytes(data)
+    config = TransferConfig(multipart_threshold=MIB, multipart_chunksize=MIB)
+    customers_key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    with ObjectServer() as server:
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            s3.meta.events.register("before-call.s3.HeadObject", lambda params, **_: heads(params))
+            asked = []
+
+            def heads(params):
+                asked.append(params["headers"])
+                if checksum == "refused" and len(asked) > 1:
+                    server.store.objects.clear()
+
+            await s3.upload_fileobj(data, "bucket", "k", Config=config)
+            there = server.store.objects["/bucket/k"]
+            there.etag = '"not an MD5"'
+            if checksum == "whole":
+                there.checksum = stored(data).checksum
+            elif checksum == "none":
+                there.checksum = ""
+            (result,) = await upload_directory(
+                s3, tmp_path, "bucket", resume=True, extra_args=customers_key, config=config
+            )
+    assert result.status == ("skipped" if checksum in ("whole", "composite") else "done")
+    assert len(asked) == 2
+    # Without the key S3 would tell nothing.
+    assert all("x-amz-server-side-encryption-customer-key" in headers for headers in asked)
 
 
 async def test_a_file_that_fails_is_a_result_and_the_others_go_on(s3, bucket, tmp_path):

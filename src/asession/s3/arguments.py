@@ -89,6 +89,11 @@ def without(given: ExtraArgs, *names: str) -> Arguments:
     return {name: value for name, value in given.items() if name not in names}
 
 
+def for_head(given: ExtraArgs) -> Arguments:
+    """Those that a request for the head of the same object takes, too."""
+    return only(given, *_CUSTOMER_KEY, *_ANY_REQUEST)
+
+
 def for_upload(given: Arguments, calculation: str | None) -> Arguments:
     """The arguments of an upload with its checksum chosen.
 

@@ -14,9 +14,10 @@ import anyio
 
 from asession._runtime.threads import in_thread
 from asession.exceptions import ClientError, TransferFailedError
-from asession.s3.arguments import ExtraArgs, only
+from asession.s3.arguments import ExtraArgs, for_head, only
 from asession.s3.config import config_of
 from asession.s3.crew import contained
+from asession.s3.multipart import Place
 from asession.s3.names import Names, directory_prefix, file_name
 from asession.s3.progress import Callback
 from asession.s3.same import is_same
@@ -108,7 +109,7 @@ async def upload_directory(
         bucket: Where the objects go.
         prefix: What their keys begin with; a slash is put after it.
         include: Chooses files.
-        resume: Leave out files whose object has the same size and ETag already.
+        resume: Leave out files whose object has the same size and ETag or checksum already.
         extra_args: See `asession.s3.ALLOWED_UPLOAD_ARGS`.
         callback: Called with the number of bytes sent since its last call, of all files.
         config: A `TransferConfig`; `max_concurrency` is also how many files go at once.
@@ -128,14 +129,14 @@ async def upload_directory(
     async def transfer(path: str, key: str) -> bool:
         if resume:
             try:
-                asked = only(extra_args or {}, "RequestPayer", "ExpectedBucketOwner")
-                head = await client.head_object(Bucket=bucket, Key=key, **asked)
+                place, asked = Place(client, bucket, key), for_head(extra_args or {})
+                head = await client.head_object(**place.names, **asked)
             except ClientError as error:
                 if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 404:
                     raise
             else:
                 known = head["ContentLength"], head.get("ETag", "")
-                if await in_thread(is_same, path, *known, settings.multipart_chunksize):
+                if await is_same(place, asked, path, *known, settings.multipart_chunksize):
                     return False
         await client.upload_file(path, bucket, key, extra_args, callback, settings)
         return True
@@ -175,7 +176,7 @@ async def download_directory(
         prefix: What their keys begin with; a slash is put after it. Empty for the whole bucket.
         directory: Where the files go; made if it is missing.
         include: Chooses objects.
-        resume: Leave out objects whose file has the same size and ETag already.
+        resume: Leave out objects whose file has the same size and ETag or checksum already.
         collisions: Whether keys that differ in case alone are refused, but for the first.
         extra_args: See `asession.s3.ALLOWED_DOWNLOAD_ARGS`; not `VersionId`.
         callback: Called with the number of bytes kept since its last call, of all files.
@@ -197,8 +198,9 @@ async def download_directory(
             names.claim(location, relative)
         path = await in_thread(_place, location, root, relative)
         if resume:
+            place, asked = Place(client, bucket, found["Key"]), for_head(extra_args or {})
             known = found["Size"], found.get("ETag", "")
-            if await in_thread(is_same, path, *known, settings.multipart_chunksize):
+            if await is_same(place, asked, path, *known, settings.multipart_chunksize):
                 return False
         await client.download_file(bucket, found["Key"], path, extra_args, callback, settings)
         return True
