@@ -9,7 +9,7 @@ from benchmarks.studies import Mark, Scene, Study
 
 PEERS = ("boto3", "aioboto3", "asession", "asession-trio")
 OURS = ("asession", "asession-trio")
-SHOWN = ("wall", "cpu", "rss", "stall", "held")
+SHOWN = ("wall", "rate", "cpu", "rss", "stall", "held")
 
 UP = Scene("256 MiB up", "transfer", "up", PEERS, rounds=5, shown=SHOWN)
 DOWN = Scene("256 MiB down", "transfer", "down", PEERS, rounds=5, shown=SHOWN)

@@ -9,7 +9,7 @@ from benchmarks.studies import Mark, Scene, Study
 
 PEERS = ("boto3", "aioboto3", "asession", "asession-trio")
 OURS = ("asession", "asession-trio")
-SHOWN = ("cpu", "wall", "rss", "stall", "held")
+SHOWN = ("cpu", "wall", "rate", "rss", "stall", "held")
 
 UP = Scene("1000 x 64 KiB up", "transfer", "ups", PEERS, rounds=5, shown=SHOWN)
 DOWN = Scene("1000 x 64 KiB down", "transfer", "downs", PEERS, rounds=5, shown=SHOWN)

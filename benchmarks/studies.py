@@ -24,6 +24,7 @@ class Figure:
 FIGURES: Mapping[str, Figure] = {
     "cpu": Figure("CPU", "ms", 1e3),
     "wall": Figure("wall", "ms", 1e3),
+    "rate": Figure("rate", "MB/s", 1e-6),
     "stall": Figure("longest stall", "ms", 1e3),
     "held": Figure("loop's CPU at a stretch", "ms", 1e3),
     "idle": Figure("stall at rest", "ms", 1e3),

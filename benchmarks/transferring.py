@@ -2,10 +2,10 @@
 
 `python -m benchmarks.transferring` reads one JSON object a line: first ``{"peer", "url", "work",
 "folder"}``, answered with the versions of packages, then ``{"go": 1}`` for each round, which is
-answered with its wall time and CPU time in seconds, the bytes of memory above those at its start,
-and, but for threads, the longest time in seconds that a ticker of 1 ms was late (``stall``), and
-the most CPU time that the event loop's thread used between two ticks (``held``): what other threads
-and processes do is not in that.
+answered with its wall time and CPU time in seconds, the bytes moved per second, the bytes of memory
+above those at its start, and, but for threads, the longest time in seconds that a ticker of 1 ms
+was late (``stall``), and the most CPU time that the event loop's thread used between two ticks
+(``held``): what other threads and processes do is not in that.
 The end of its input ends it.
 """
 
@@ -103,6 +103,13 @@ def _rounds(folder: Path, work: str) -> Iterator[None]:
         yield
 
 
+def _since(wall: float, cpu: float, calls: list[Callable[[], Any]]) -> dict[str, float]:
+    """The times since two clocks showed that, and the bytes a second."""
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    size = BIG if len(calls) == 1 else SMALL * len(calls)
+    return {"wall": wall, "cpu": cpu, "rate": size / wall}
+
+
 async def _measure(
     rounds: Iterator[None],
     calls: list[Callable[[], Any]],
@@ -118,10 +125,8 @@ async def _measure(
                 functools.partial(ticker.run, sleep),
                 functools.partial(_work, calls, together, ticker),
             )
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        say(
-            {"wall": wall, "cpu": cpu, "rss": peak.above, "stall": ticker.late, "held": ticker.held}
-        )
+            figures = _since(wall, cpu, calls)
+        say({**figures, "rss": peak.above, "stall": ticker.late, "held": ticker.held})
 
 
 class _Ticker:
@@ -209,8 +214,8 @@ def _serve_threads(url: str, folder: Path, work: str) -> None:
             wall, cpu = time.perf_counter(), time.process_time()
             for _done in pool.map(lambda call: call(), calls):
                 pass
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        say({"wall": wall, "cpu": cpu, "rss": peak.above})
+            figures = _since(wall, cpu, calls)
+        say({**figures, "rss": peak.above})
 
 
 def main() -> None:

@@ -152,7 +152,7 @@ def check_study(bench: Any, study: Any) -> None:
         ("imports", "sqs", {"cpu", "wall", "stall", "idle", "collector"}),
         ("held", "sqs", {"rss", "rss-left", "traced", "traced-left"}),
         ("module", "", {"cpu", "wall"}),
-        ("transfer", "downs", {"cpu", "wall", "stall", "held", "rss"}),
+        ("transfer", "downs", {"cpu", "wall", "rate", "stall", "held", "rss"}),
     ],
 )
 def test_a_study_finds_every_figure_and_is_shown(
