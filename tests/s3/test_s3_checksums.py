@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import os
 import zlib
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asession._runtime.threads import in_thread
 from asession.s3.checksums import (
     Crc32,
     combined,
@@ -16,6 +19,8 @@ from asession.s3.checksums import (
     new_checksum,
     stated_checksum,
 )
+from asession.s3.same import _digest
+from asession.s3.tempfiles import TempFile
 
 
 def crc32(data):
@@ -80,3 +85,39 @@ def test_a_checksum_that_cannot_be_computed_is_passed_over():
     response = {"ChecksumCRC64NVME": "x", "ChecksumSHA1": "y"}
     assert stated_checksum(response) == (("SHA1", "y") if missing else ("CRC64NVME", "x"))
     assert stated_checksum({"ETag": "z"}) is None
+
+
+class Counting:
+    """A checksum that counts, and says when it has begun."""
+
+    def __init__(self, begun):
+        self.begun = begun
+        self.count = 0
+
+    def update(self, data):
+        self.count += len(data)
+        anyio.from_thread.run_sync(self.begun.set)
+
+    def digest(self):
+        return b""
+
+
+@pytest.mark.anyio
+async def test_reading_a_whole_file_again_ends_when_it_is_cancelled(tmp_path):
+    size = 1 << 30
+    temp = TempFile(str(tmp_path / "file"), fsync=False)
+    temp.open()
+    os.truncate(temp._temp, size)  # nothing on the disk
+
+    def again(checksum):
+        with open(temp._temp, "rb") as file:
+            _digest(file, size, checksum)
+
+    for read in (temp.digest, again):
+        checksum = Counting(anyio.Event())
+        async with anyio.create_task_group() as group:
+            group.start_soon(in_thread, read, checksum)
+            await checksum.begun.wait()
+            group.cancel_scope.cancel()
+        assert 0 < checksum.count < size
+    temp.discard()

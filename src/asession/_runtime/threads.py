@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar, TypeVarTuple
 
+import anyio.from_thread
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
@@ -27,6 +28,11 @@ async def in_thread(function: Callable[[*Ts], T], *args: *Ts) -> T:
     delivered, so that no file is left half written and no lock half taken.
     """
     return await anyio.to_thread.run_sync(function, *args)
+
+
+def heed_cancellation() -> None:
+    """In a function that `in_thread` runs: end it here if whoever waits for it was cancelled."""
+    anyio.from_thread.check_cancelled()
 
 
 async def compute(function: Callable[[*Ts], T], *args: *Ts) -> T:

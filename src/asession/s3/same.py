@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from asession._runtime.threads import in_thread
+from asession._runtime.threads import heed_cancellation, in_thread
 from asession.exceptions import ClientError
 from asession.s3.arguments import Arguments
 from asession.s3.checksums import (
@@ -97,6 +97,7 @@ def _by_parts(file: BinaryIO, size: int, chunk: int, new: Any) -> Iterator[bytes
 
 def _digest(file: BinaryIO, size: int, checksum: Checksum) -> bytes:
     while size and (piece := file.read(min(MIB, size))):
+        heed_cancellation()
         checksum.update(piece)
         size -= len(piece)
     return checksum.digest()

@@ -10,6 +10,7 @@ import stat
 import threading
 from typing import Literal
 
+from asession._runtime.threads import heed_cancellation
 from asession.s3.checksums import Checksum
 from asession.s3.verify import Verifier
 
@@ -89,6 +90,7 @@ class TempFile:
         with self._lock:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             while piece := os.read(self._descriptor, 1 << 20):
+                heed_cancellation()
                 checksum.update(piece)
         return checksum.digest()
 
