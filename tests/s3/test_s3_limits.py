@@ -1,7 +1,10 @@
 """What transfers hold: the budget of a session, the bandwidth of a transfer, the progress."""
 
+import gc
 import io
 import os
+import tracemalloc
+import weakref
 
 import anyio
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from asession import Config, TransferConfig
 from asession.s3 import budget as budget_module
 from asession.s3 import limits as limits_module
+from asession.s3 import upload as upload_module
 from asession.s3.bandwidth import Bandwidth
 from asession.s3.budget import Budget
 from asession.s3.limits import LEAST, STREAMED
@@ -339,6 +343,57 @@ async def test_few_files_are_open_however_many_are_transferred(tmp_path, monkeyp
                 )
         assert len(server.store.objects) == 12
         assert limits_of(s3).files.peak == most == 3
+
+
+async def test_a_body_is_free_as_soon_as_it_was_sent():
+    class Source:
+        def __len__(self):
+            return 2 * MIB
+
+        async def __aiter__(self):
+            for _ in range(2):
+                yield bytes(MIB)
+
+    with ObjectServer() as server:
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            await s3.put_object(Bucket="bucket", Key="k", Body=Source())
+            source = Source()
+            there = weakref.ref(source)
+            gc.disable()
+            try:
+                await s3.put_object(Bucket="bucket", Key="k", Body=source)
+                del source
+                await anyio.wait_all_tasks_blocked()
+                assert there() is None
+            finally:
+                gc.enable()
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_parts_that_were_sent_are_held_no_longer():
+    config = TransferConfig(
+        max_memory=2 * MIB, multipart_chunksize=MIB, multipart_threshold=12 * MIB
+    )
+    held = 0
+
+    async def source():
+        nonlocal held
+        for _ in range(20):
+            yield os.urandom(MIB)
+        found = tracemalloc.take_snapshot().filter_traces(
+            [tracemalloc.Filter(True, upload_module.__file__)]
+        )
+        held = sum(trace.size for trace in found.traces)
+
+    with ObjectServer() as server, anyio.fail_after(60):
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            tracemalloc.start()
+            try:
+                await s3.upload_fileobj(source(), "bucket", "k", Config=config)
+            finally:
+                tracemalloc.stop()
+    # The twelve that came first, to see whether there is more, were sent long ago.
+    assert held < 4 * MIB
 
 
 @pytest.mark.slow

@@ -161,6 +161,11 @@ class Exchange:
                     self._take(await self._connection.receive(READ_SIZE))
             except HttpError as error:
                 failure = error
+            except anyio.get_cancelled_exc_class():
+                # Not passed on, there is nothing to do after it: on asyncio anyio's group would
+                # keep it, with all that its traceback refers to, in a cycle of references. The body
+                # of the request would stay in memory until the garbage collector finds it.
+                return
             group.cancel_scope.cancel()
 
         self.in_step = False

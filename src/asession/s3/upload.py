@@ -147,10 +147,10 @@ class Sending:
         wanted = -(-max(threshold, base) // base) * base
         if upload.length is not None:
             wanted = min(wanted, upload.length + 1)
-        held = await self._share.acquire(wanted, ceiling)
+        held, first = await self._share.acquire(wanted, ceiling), b""
 
         async def feed(crew: Crew) -> None:
-            nonlocal held
+            nonlocal held, first
             number = 0
             for start in range(0, len(first), base):
                 await crew.place()
@@ -161,6 +161,9 @@ class Sending:
                 body = self._held_body(number, first, start, base)
                 crew.start(amount, self._send_part, multipart, body)
             ended = len(first) < wanted
+            # Else they would stay in memory, which is others' by then, as long as the upload.
+            first = content = b""
+            del body
             while not ended:
                 number += 1
                 size = base if upload.length is not None else streamed_part_size(base, number)
@@ -177,6 +180,8 @@ class Sending:
                     return
                 body = self._held_body(number, content, 0, size)
                 crew.start(reserved, self._send_part, multipart, body)
+                del body
+                content = b""
 
         try:
             with self._share.outside(held):
