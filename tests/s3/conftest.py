@@ -3,7 +3,7 @@
 import pytest
 
 from asession import Session
-from asession.s3 import plan
+from asession.s3 import budget, plan
 from s3.stored import MIB
 from servers.seaweedfs import Seaweed
 
@@ -57,3 +57,9 @@ async def bucket(s3, s3_server, buckets, random_name):
 def small_parts(monkeypatch):
     """Parts of an upload may be of a mebibyte, as the server in memory has no least size."""
     monkeypatch.setattr(plan, "MIN_PART", MIB)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The budget of transfers gives way after a moment, instead of a second."""
+    monkeypatch.setattr(budget, "PATIENCE", 0.02)

@@ -7,7 +7,6 @@ import anyio
 import pytest
 
 from asession import TransferConfig
-from asession.s3 import budget
 from asession.s3.limits import STREAMED
 from asession.s3.methods import limits_of
 from s3.conftest import session_at
@@ -83,9 +82,8 @@ async def test_a_download_asks_for_no_more_than_a_slow_target_takes():
         assert same(target.content, DATA)
 
 
-async def test_transfers_that_wait_for_each_other_can_be_cancelled_anywhere(monkeypatch):
-    monkeypatch.setattr(budget, "PATIENCE", 0.01)
-
+@pytest.mark.usefixtures("impatient")
+async def test_transfers_that_wait_for_each_other_can_be_cancelled_anywhere():
     class Into:
         def __init__(self, stream):
             self.write = stream.send
