@@ -35,10 +35,12 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections\.abc|datetime|os|pathlib|typing)\..*"),
     (r"py:.*", r"((aiobotocore|botocore|boto3|anyio)\..*|AioBaseClient|AioSession|Config)"),
+    (r"py:.*", r"opentelemetry\..*"),
     (
         r"py:.*",
         r"((asession\.)?_.*|(.*\.)?(Opening|Stretch|SessionEvents|MFAPrompt|CredentialSource|K|P|T))",
     ),
+    (r"py:.*", r"Observer"),
     (r"py:.*", r".*\.GetParameters"),
     # What the testing kit is made of.
     (r"py:.*", r"(asession\.testing\.\w+\.)?(TapedSession|Answer|Server|ServerSpec|LoopWatch)"),

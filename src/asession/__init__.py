@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asession import credentials as credentials
     from asession import dynamodb as dynamodb
     from asession import exceptions as exceptions
+    from asession import observe as observe
     from asession import s3 as s3
     from asession import testing as testing
     from asession import web as web
@@ -43,7 +44,7 @@ _HOMES = {
     "use_session": "asession._default",
     "warm_up": "asession._default",
 }
-_PACKAGES = ("credentials", "dynamodb", "exceptions", "s3", "session", "testing", "web")
+_PACKAGES = ("credentials", "dynamodb", "exceptions", "observe", "s3", "session", "testing", "web")
 
 __all__ = [
     "Config",
@@ -58,6 +59,7 @@ __all__ = [
     "dynamodb",
     "exceptions",
     "fan_out",
+    "observe",
     "resource",
     "s3",
     "set_stream_logger",

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, ref
 
 import anyio
 
+from asession._logging import log
 from asession._once import Once
 from asession._runtime.loops import LoopToken, current_loop
 from asession.exceptions import SessionNotEnteredError
@@ -128,13 +129,13 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
             errors.append(caught)
     if interruption is not None:
         for failure in errors:
-            logger.warning("closing an AWS client failed: %r", failure)
+            _warn(failure)
         raise interruption
     if not errors:
         return
     if isinstance(error, anyio.get_cancelled_exc_class()):  # goes on as it is
         for failure in errors:
-            logger.warning("closing an AWS client failed: %r", failure)
+            _warn(failure)
     elif error is not None:
         for failure in errors:
             error.add_note(f"closing an AWS client failed too: {failure!r}")
@@ -142,6 +143,11 @@ async def close_all(clients: list[Any], error: BaseException | None) -> None:
         raise errors[0]
     else:
         raise ExceptionGroup("closing AWS clients failed", errors)
+
+
+def _warn(failure: Exception) -> None:
+    message = "closing an AWS client failed: %(error)s"
+    log(logger, logging.WARNING, "client.not_closed", message, error=repr(failure))
 
 
 async def _close(client: Any) -> BaseException | None:

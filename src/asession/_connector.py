@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, cast
 
 from asession._events import SessionEvents
+from asession._logging import log
 from asession._options import SessionOptions
 from asession._runtime.threads import import_module
 from asession._runtime.turns import turn
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from asession._aws.resolve import Facts
     from asession._settings.settings import Resolution
     from asession.credentials.identity import Identity
+    from asession.observe.reporting import Reporter
 
 logger = logging.getLogger("asession.session")
 
@@ -27,7 +29,16 @@ class Connector:
         facts: What the session knows about itself, `None` before it is first resolved.
     """
 
-    __slots__ = ("_events", "_identity", "_options", "_private", "_resolution", "_warned", "facts")
+    __slots__ = (
+        "_events",
+        "_identity",
+        "_options",
+        "_private",
+        "_reporter",
+        "_resolution",
+        "_warned",
+        "facts",
+    )
 
     def __init__(self, options: SessionOptions, events: SessionEvents) -> None:
         self._options = options
@@ -37,8 +48,9 @@ class Connector:
         self._private: dict[Any, Any] = {}
         self._warned = False
         self.facts: Facts | None = None
-        # At most one, made when it is first needed; one step of a dictionary, for threads.
+        # At most one of each, made when it is first needed; one step of a dictionary, for threads.
         self._identity: dict[None, Identity] = {}
+        self._reporter: dict[None, Reporter] = {}
         check_inserts(options.credentials)
 
     async def identity(self) -> Identity:
@@ -72,9 +84,20 @@ class Connector:
         module = await import_module("asession._aws.backend")
         identify = (await self.identity()).connect
         backend = await module.connect(
-            self._options, resolution, self._events, identify, self._private
+            self._options,
+            resolution,
+            self._events,
+            identify,
+            self._private,
+            await self._told(),
         )
         return cast("Backend", backend)
+
+    async def _told(self) -> Reporter:
+        if not self._reporter:
+            module = await import_module("asession.observe.reporting")
+            self._reporter.setdefault(None, module.Reporter(self._options.observers))
+        return self._reporter[None]
 
     async def _resolve(self) -> Resolution:
         module = await import_module("asession._aws.resolve")
@@ -86,16 +109,20 @@ class Connector:
 
     async def _drive(self) -> Backend:
         module = await import_module("asession._aws.backend")
-        backend, self.facts = await module.drive(self._options, self._events)
+        reporter = await self._told()
+        backend, self.facts = await module.drive(self._options, self._events, reporter)
         return cast("Backend", backend)
 
     def _warn_of_missing_profile(self, resolution: Resolution) -> None:
         profile = resolution.profile
         if profile.missing and not self._warned:
             self._warned = True
-            logger.warning(
-                "the profile %r (from %s) does not exist; explicit keys were given, so the session "
-                "goes on with an empty profile",
-                profile.name,
-                profile.origin,
+            log(
+                logger,
+                logging.WARNING,
+                "profile.missing",
+                "the profile %(profile)r (from %(origin)s) does not exist; explicit keys were "
+                "given, so the session goes on with an empty profile",
+                profile=profile.name,
+                origin=str(profile.origin),
             )

@@ -41,6 +41,31 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
+def log(
+    logger: logging.Logger,
+    level: int,
+    event: str,
+    message: str,
+    *,
+    exc_info: bool = False,
+    **fields: object,
+) -> None:
+    """Write a record with fields: they are in its text, and by name in the record itself.
+
+    All records of this package are written here, so that they are alike.
+
+    Args:
+        logger: The logger.
+        level: A level of `logging`.
+        event: What happened, under a name that stays: the field ``event`` of the record.
+        message: The text, with the fields in it as in ``%(host)s``; it stays, too.
+        exc_info: Whether to add the traceback of the exception that is being handled.
+        fields: At least one; none of them secret.
+    """
+    told = {"event": event, **fields}
+    logger.log(level, message, fields, extra=told, stacklevel=2, exc_info=exc_info)
+
+
 def set_stream_logger(
     name: str = "asession", level: int = logging.DEBUG, format_string: str | None = None
 ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import pickle
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from types import FrameType
 from typing import Any
@@ -49,6 +50,7 @@ class SessionOptions:
     profiles: Mapping[str, Mapping[str, Any]] | None = None
     environ: Mapping[str, str] | None = None
     mfa: Any = None
+    observers: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         self._check_keys()
@@ -57,6 +59,7 @@ class SessionOptions:
             object.__setattr__(self, "environ", dict(self.environ))
         if self.profiles is not None:
             object.__setattr__(self, "profiles", _plain(self.profiles))
+        object.__setattr__(self, "observers", _checked(self.observers))
         if self.profiles is not None and (self.config_file or self.credentials_file):
             raise ValueError(
                 "profiles= stands in place of the files: give either profiles=, or "
@@ -167,6 +170,22 @@ def _takes(frame: FrameType, value: object) -> bool:
     return True
 
 
+def _checked(observers: Any) -> tuple[Any, ...]:
+    if callable(observers) or not isinstance(observers, Sequence):
+        raise TypeError("observers= must be a list of functions, for example observers=[print]")
+    for observer in observers:
+        if not callable(observer) or any(map(inspect.iscoroutinefunction, _called(observer))):
+            raise TypeError(
+                f"observers=: {observer!r} must be a plain function, or an object that can be "
+                "called like one; it is told what happened and cannot await"
+            )
+    return tuple(observers)
+
+
+def _called(observer: Any) -> tuple[Any, ...]:
+    return observer, getattr(observer, "__call__", None)  # noqa: B004
+
+
 def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: _plain(value) if isinstance(value, Mapping) else value
@@ -187,6 +206,8 @@ def _show(name: str, value: object) -> str:
         return f"<{len(value)} profiles>"  # type: ignore[arg-type]
     if name == "endpoint_url":
         return repr(_USERINFO.sub(r"\1***@", str(value)))
+    if name == "observers":
+        return f"<{len(value)} observers>"  # type: ignore[arg-type]
     if name in _OPAQUE:
         return f"<{type(value).__name__}>"
     return repr(os.fspath(value) if isinstance(value, os.PathLike) else value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from asession._available import Available
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from asession.credentials.providers import CredentialSource
+    from asession.observe.events import Observer
 
 __all__ = ["Session"]
 
@@ -67,12 +68,15 @@ class Session(Opens, Identified, Assuming, Available):
             mappings; ``"sso-session NAME"`` and ``"services NAME"`` as in the file.
         environ: Environment variables in place of `os.environ`.
         mfa: Called with the serial of an MFA device, returns a code. Without it the terminal asks.
+        observers: Functions that are told what credentials, clients and connections do, see
+            `asession.observe`; sessions made from this one have them too.
 
     Raises:
         PartialCredentialsError: One of the two keys is missing.
         NoCredentialsError: `aws_account_id` was given without keys.
         ValueError: Arguments exclude each other.
-        TypeError: `botocore_session` is not an aiobotocore session.
+        TypeError: `botocore_session` is not an aiobotocore session, or an observer is no plain
+            function.
 
     Example:
         async with Session(profile_name="dev") as session:
@@ -100,6 +104,7 @@ class Session(Opens, Identified, Assuming, Available):
         profiles: Mapping[str, Mapping[str, Any]] | None = None,
         environ: Mapping[str, str] | None = None,
         mfa: MFAPrompt | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._setup(
             SessionOptions(
@@ -120,6 +125,7 @@ class Session(Opens, Identified, Assuming, Available):
                 profiles=profiles,
                 environ=environ,
                 mfa=mfa,
+                observers=observers,
             ),
             SessionEvents(),
         )

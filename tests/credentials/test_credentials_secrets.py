@@ -38,7 +38,8 @@ class Kept(logging.Handler):
         self.printed: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.raw.append((record.name, logging.Formatter().format(record)))
+        text = logging.Formatter().format(record)
+        self.raw.append((record.name, f"{text} {vars(record)}"))
         self.printed.append(RedactingFormatter().format(record))
 
 

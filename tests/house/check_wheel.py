@@ -11,9 +11,9 @@ import pkgutil
 import sys
 from pathlib import Path
 
-# What the extra `cli` brings; without it the command line says so and ends with status 1.
-EXTRA = {"click", "pytest", "rich"}
-OPTIONAL = ("asession._cli.", "asession.testing.plugin")
+# What extras bring; without `cli` the command line says so and ends with status 1.
+EXTRA = {"click", "opentelemetry", "pytest", "rich"}
+OPTIONAL = ("asession._cli.", "asession.observe.otel", "asession.testing.plugin")
 SHOWN = ("asession", "aiobotocore", "botocore", "boto3", "anyio", "aiofiles", "httptools")
 
 

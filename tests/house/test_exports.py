@@ -15,7 +15,7 @@ import pytest
 import asession
 
 # Public sub-packages; those that are not built yet are not listed in `asession.__all__`.
-PUBLIC_PACKAGES = ("credentials", "s3", "dynamodb", "testing", "web")
+PUBLIC_PACKAGES = ("credentials", "s3", "dynamodb", "observe", "testing", "web")
 
 
 def public_modules() -> list[ModuleType]:

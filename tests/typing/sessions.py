@@ -16,6 +16,8 @@ from asession.credentials import (
     FrozenCredentials,
     Insert,
 )
+from asession.observe import ConnectionEvent, CredentialsRefreshed, Event
+from asession.observe.otel import OpenTelemetryObserver
 
 
 class Vault:
@@ -33,6 +35,16 @@ async def keys() -> Credentials | None:
     return None
 
 
+def watch(event: Event) -> None:
+    match event:
+        case CredentialsRefreshed():
+            assert_type(event.duration, float)
+        case ConnectionEvent():
+            assert_type(event.host, str)
+        case _:
+            assert_type(event.fields(), dict[str, Any])
+
+
 provider: CredentialProvider = Vault()
 
 
@@ -40,6 +52,7 @@ async def sessions() -> None:
     session = Session("id", "secret", region_name="eu-west-1", credentials=None, mfa=ask)
     Session(credentials=[Vault(), keys, Credentials("id", "secret")], credential_cache="cli")
     Session(profiles={"dev": {"region": "eu-west-1", "s3": {"addressing_style": "path"}}})
+    Session(observers=[watch, print, OpenTelemetryObserver()])
     async with session as entered:
         assert_type(entered, Session)
         assert_type(entered.profile_name, str)

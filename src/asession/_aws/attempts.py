@@ -12,16 +12,21 @@ from botocore.awsrequest import AWSRequest, AWSRequestPreparer
 from botocore.exceptions import HTTPClientError
 from botocore.history import get_global_history_recorder
 from botocore.hooks import first_non_none_response
+from botocore.retries.standard import ThrottledRetryableChecker
 
 from asession._aws.emitter import EventEmitter
 from asession._aws.headers import Headers, RequestHeaders
 from asession._aws.http_session import HttpSession
 from asession._aws.retries import needs_no_retry
 from asession._aws.uploads import is_spent
+from asession.observe.events import AttemptFailed
+from asession.observe.reporting import SILENT, Reporter
 
 # Where upstream logs attempts: whoever turned that on still sees them.
 _logger = logging.getLogger("botocore.endpoint")
 
+# By these codes services ask for fewer requests.
+_THROTTLED = frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -95,6 +100,8 @@ class Endpoint(AnyioEndpoint):
 
     _plans: dict[Any, _Plan]
     _emitter: EventEmitter
+    _reporter: Reporter = SILENT
+    _region: str | None = None
 
     @classmethod
     def replacing(cls, endpoint: Any) -> Any:
@@ -114,6 +121,11 @@ class Endpoint(AnyioEndpoint):
         self._plans = {}
         self._emitter = events
         return self
+
+    def report_to(self, reporter: Reporter, region: str | None) -> None:
+        """Report attempts that fail, as those of a client in a region."""
+        self._reporter = reporter
+        self._region = region
 
     def _plan(self, operation: Any) -> _Plan:
         plan = self._plans.get(operation)
@@ -225,26 +237,49 @@ class Endpoint(AnyioEndpoint):
             handlers = [
                 handler for handler in handlers if not needs_no_retry(handler, response[0], context)
             ]
-        if not handlers:
-            return False
-        responses = await self._emitter.call(
-            handlers,
-            name,
-            {
-                "response": response,
-                "endpoint": self,
-                "operation": operation_model,
-                "attempts": attempts,
-                "caught_exception": caught_exception,
-                "request_dict": request_dict,
-            },
-        )
-        delay = first_non_none_response(responses)
-        if delay is None or delay is False:
+        failed = response is None or response[0].status_code >= 400
+        delay = None
+        try:
+            if handlers:
+                told = {
+                    "response": response,
+                    "endpoint": self,
+                    "operation": operation_model,
+                    "attempts": attempts,
+                    "caught_exception": caught_exception,
+                    "request_dict": request_dict,
+                }
+                delay = first_non_none_response(await self._emitter.call(handlers, name, told))
+                delay = None if delay is False else delay
+        finally:  # a handler of legacy mode raises what was caught
+            if failed or delay is not None:
+                self._report(attempts, operation_model, response, caught_exception, delay)
+        if delay is None:
             return False
         _logger.debug("Response received to retry, sleeping for %s seconds", delay)
         await self._sleep(delay)
         return True
+
+    def _report(
+        self, attempt: int, operation: Any, response: Any, caught: Any, delay: float | None
+    ) -> None:
+        error = type(caught).__name__
+        if response is not None:
+            named = response[1].get("Error")
+            code = named.get("Code") if isinstance(named, dict) else None
+            error = str(code or response[0].status_code)
+        self._reporter.report(
+            AttemptFailed(
+                service=operation.service_model.service_name,
+                operation=operation.name,
+                region=self._region,
+                attempt=attempt,
+                status=None if response is None else response[0].status_code,
+                error=error,
+                throttled=error in _THROTTLED or error == "429",
+                delay=None if delay is None else float(delay),
+            )
+        )
 
 
 def _draws_quota(handler: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,8 @@ from asession._runtime.threads import in_thread
 from asession._runtime.turns import turn
 from asession._settings.settings import Resolution
 from asession.exceptions import ClientClosedError, WrongEventLoopError
+from asession.observe.events import ClientClosed, ClientOpened
+from asession.observe.reporting import Reporter
 
 # The event loop that drives each aiobotocore session a user gave.
 _given_to: WeakKeyDictionary[AioSession, LoopToken] = WeakKeyDictionary()
@@ -47,10 +50,13 @@ class Backend:
         catalogue: Catalogue,
         events: SessionEvents,
         transport: Transport | None,
+        reporter: Reporter,
     ) -> None:
         self._aio = aio
         self._transport = transport
         self._events = events
+        self._reporter = reporter
+        self._is_first = True
         self._replayed = 0
         self._shared: dict[Any, Any] = {}
         self._in_use = 0
@@ -62,9 +68,21 @@ class Backend:
 
     async def open_client(self, service_name: str, **kwargs: Any) -> Any:
         """A new client, entered; close it with its `close`."""
+        began = perf_counter()
         with self.using():
             client = await self._aio.create_client(service_name, **kwargs).__aenter__()
-        lease(client, service_name, self._shared)
+        opened = perf_counter()
+        region, report = client.meta.region_name, self._reporter.report
+
+        def closed() -> None:
+            lifetime = perf_counter() - opened
+            report(ClientClosed(service=service_name, region=region, lifetime=lifetime))
+
+        lease(client, service_name, self._shared, closed)
+        first, self._is_first = self._is_first, False
+        report(
+            ClientOpened(service=service_name, region=region, duration=opened - began, first=first)
+        )
         return client
 
     def when_closed(self, client: Any, then: Callable[[], Awaitable[None]]) -> None:
@@ -178,6 +196,7 @@ async def connect(
     events: SessionEvents,
     identify: Identify,
     private: dict[Any, Service],
+    reporter: Reporter,
 ) -> Backend:
     """The backend of a session that has its own files and settings.
 
@@ -187,16 +206,19 @@ async def connect(
         events: Its handlers.
         identify: Makes its credentials.
         private: Where the session keeps, on all loops, the services that its handlers may change.
+        reporter: Where it reports what happens.
     """
     data_path = resolution.settings["data_path"].value
     catalogue = await in_thread(catalogue_for, data_path, resolution.environ)
-    transport = Transport()
+    transport = Transport(reporter=reporter)
     await turn()
     aio = AwsSession(options, resolution, catalogue, transport, identify, private)
-    return Backend(aio, catalogue, events, transport)
+    return Backend(aio, catalogue, events, transport, reporter)
 
 
-async def drive(options: SessionOptions, events: SessionEvents) -> tuple[Backend, Facts]:
+async def drive(
+    options: SessionOptions, events: SessionEvents, reporter: Reporter
+) -> tuple[Backend, Facts]:
     """The backend of a session given as `botocore_session=`, and what it knows.
 
     Raises:
@@ -218,7 +240,7 @@ async def drive(options: SessionOptions, events: SessionEvents) -> tuple[Backend
             "set_default_client_config(AioConfig(http_session_cls=HttpxSession)) on it"
         )
     catalogue, facts = await in_thread(_prepare, aio, options)
-    return Backend(aio, catalogue, events, None), facts
+    return Backend(aio, catalogue, events, None, reporter), facts
 
 
 def _prepare(aio: AioSession, options: SessionOptions) -> tuple[Catalogue, Facts]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 from weakref import ref
 
+from asession._logging import log
 from asession._runtime.loops import LoopToken, current_loop
 from asession.exceptions import ClientClosedError, WrongEventLoopError
+
+_logger = logging.getLogger("asession.client")
 
 
 class Lease:
     """The right to use one client: on one event loop, in one process, until it is closed."""
 
-    __slots__ = ("_home", "_loop", "closed", "pid", "released", "then", "what")
+    __slots__ = ("_home", "_loop", "closed", "on_release", "pid", "released", "then", "what")
 
-    def __init__(self, what: str, loop: LoopToken) -> None:
+    def __init__(
+        self, what: str, loop: LoopToken, on_release: Callable[[], None] | None = None
+    ) -> None:
         self.what = what
+        self.on_release = on_release
         self.pid = loop.pid
         self.closed = False
         # Whether closing has come to its end; an interrupted one can be repeated.
@@ -64,7 +72,20 @@ class LeasedClient:
     async def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
         if self._lease is not None:
             self._lease.check()
+        if _logger.isEnabledFor(logging.DEBUG):
+            return await self._logged_call(operation_name, api_params)
         return await super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+
+    async def _logged_call(self, operation_name: str, api_params: Any) -> Any:
+        began, answer, failure = perf_counter(), None, None
+        try:
+            answer = await super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+            return answer
+        except BaseException as error:
+            answer, failure = getattr(error, "response", None), type(error).__name__
+            raise
+        finally:
+            _log_call(self, operation_name, perf_counter() - began, answer, failure)
 
     async def close(self) -> None:
         """Close this client alone; closing again does nothing."""
@@ -93,9 +114,29 @@ class LeasedClient:
         lease = self._lease
         if lease is not None:
             lease.released = True
+            if lease.on_release is not None:
+                lease.on_release()
             then, lease.then = lease.then, None
             if then is not None:
                 await then()
+
+
+def _log_call(
+    client: Any, operation: str, duration: float, answer: Any, failure: str | None
+) -> None:
+    metadata = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+    told = {
+        "service": client.meta.service_model.service_name,
+        "operation": operation,
+        "region": client.meta.region_name,
+        "duration": duration,
+        "status": metadata.get("HTTPStatusCode"),
+        "request_id": metadata.get("RequestId"),
+        "retries": metadata.get("RetryAttempts"),
+        "error": failure,
+    }
+    message = "called %(service)s.%(operation)s in %(region)s: %(status)s"
+    log(_logger, logging.DEBUG, "client.called", message, **told)
 
 
 # Process-wide: by service, what its clients have beyond its operations. Filled when the modules
@@ -122,10 +163,15 @@ def mix_in(base_classes: list[type], event_name: str = "", **_: Any) -> None:
         base_classes.insert(0, LeasedClient)
 
 
-def lease(client: Any, service_name: str, shared: dict[Any, Any]) -> None:
+def lease(
+    client: Any,
+    service_name: str,
+    shared: dict[Any, Any],
+    on_release: Callable[[], None] | None = None,
+) -> None:
     """Bind a new client to this event loop, and to what it shares with others."""
     client._shared = shared
-    client._lease = Lease(f"{service_name} client", current_loop())
+    client._lease = Lease(f"{service_name} client", current_loop(), on_release)
     # Presigning makes no API call, but may wait for credentials as one does. Below the service's
     # name, because a handler there may answer first.
     service_id = client.meta.service_model.service_id.hyphenize()

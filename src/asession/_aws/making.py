@@ -26,6 +26,7 @@ from botocore.plugin import (
 )
 from botocore.useragent import register_feature_id
 
+from asession._aws.attempts import Endpoint
 from asession._aws.catalogue import Catalogue
 from asession._aws.creation import ClientCreator
 from asession._aws.emitter import EventEmitter
@@ -37,9 +38,11 @@ from asession._aws.trie import HandlerTrie
 from asession._aws.useragent import UserAgent
 from asession._http.tls import ssl_context
 from asession._http.transport import Transport
+from asession._logging import log
 from asession._options import SessionOptions
 from asession._runtime.loops import current_backend
 from asession._runtime.turns import turn
+from asession.observe.reporting import Reporter
 
 _logger = logging.getLogger("asession.session")
 
@@ -95,6 +98,11 @@ class ClientMaker(AioSession):
     _private: dict[Any, Service]
     _scoped: Any
     _transport: Transport
+
+    @property
+    def reporter(self) -> Reporter:
+        """Where the session's parts report what happens."""
+        return self._transport.reporter
 
     @with_current_context()  # type: ignore[untyped-decorator]
     async def _create_client(
@@ -171,7 +179,13 @@ class ClientMaker(AioSession):
             return AioCredentials(key, secret, token, account_id=account_id)
         ignored = self._get_ignored_credentials(token, account_id)
         if ignored:
-            _logger.debug("ignored without an access key and its secret: %s", ignored)
+            log(
+                _logger,
+                logging.DEBUG,
+                "client.arguments_ignored",
+                "ignored without an access key and its secret: %(ignored)s",
+                ignored=", ".join(ignored),
+            )
         return None
 
     async def _store_of(
@@ -224,6 +238,8 @@ class ClientMaker(AioSession):
         http_session = client._endpoint.http_session
         if isinstance(http_session, HttpSession):
             http_session.attach(self._transport)
+        if isinstance(client._endpoint, Endpoint):
+            client._endpoint.report_to(self.reporter, client.meta.region_name)
         if all(given is None or given.proxies is None for given in (config, self.options.config)):
             client.meta.config.proxies = None
             # A class of the user's own may keep its proxies elsewhere.

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from asession._logging import log
+
 _log = logging.getLogger("asession.credentials")
 
 # What services say of keys that have ended, were revoked, or are not known (any more).
@@ -69,6 +71,13 @@ async def sign_again(
         replaced = await owner.replace(keys, ask=is_refused)
     except Exception as error:
         # The service's own answer says more to who made the request.
-        _log.warning("no new keys for those refused with %s: %s", code, type(error).__name__)
+        log(
+            _log,
+            logging.WARNING,
+            "credentials.refused",
+            "no new keys for those refused with %(code)s: %(error)s",
+            code=code,
+            error=type(error).__name__,
+        )
         return None
     return 0 if replaced else None

@@ -15,6 +15,7 @@ from asession._cli.profiles import profiles
 from asession._cli.render import show_findings
 from asession._cli.whoami import whoami
 from asession._explain.errors import finding_of
+from asession._logging import log
 from asession._version import __version__
 
 _log = logging.getLogger("asession.cli")
@@ -31,7 +32,14 @@ class _Commands(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # of the last click makes a silent end: whoever read has gone
         except Exception as error:
-            _log.debug("the command failed", exc_info=True)
+            log(
+                _log,
+                logging.DEBUG,
+                "command.failed",
+                "the command failed: %(error)s",
+                exc_info=True,
+                error=type(error).__name__,
+            )
             finding = finding_of(error)
             as_json = bool(ctx.meta.get("asession.json"))
             show_findings([finding], as_json=as_json)

@@ -16,6 +16,7 @@ from asession._explain.errors import finding_of
 from asession._explain.masking import Secrets, masked
 from asession._explain.places import Places
 from asession._explain.situation import Situation
+from asession._logging import log
 from asession._settings.endpoints import NAME, endpoints_of
 from asession._settings.settings import Resolution
 from asession.credentials.caller import CallerIdentity
@@ -72,7 +73,14 @@ async def examine(session: Session, *, check: bool) -> Explanation:
         await session.resolve()
         resolution = await session._connector.resolved()
     except Exception as error:
-        _log.debug("the session cannot be resolved", exc_info=True)
+        log(
+            _log,
+            logging.DEBUG,
+            "explain.resolving",
+            "the session cannot be resolved: %(error)s",
+            exc_info=True,
+            error=type(error).__name__,
+        )
         failure = error
         resolution = await salvage(options)
     secrets = Secrets.of(options, resolution)
@@ -158,7 +166,14 @@ async def _look(session: Session, at: Situation, seen: _Seen) -> None:
     except TimeoutError as error:
         seen.findings.append(_late(error, at, seen))
     except Exception as error:
-        _log.debug("a source of credentials failed", exc_info=True)
+        log(
+            _log,
+            logging.DEBUG,
+            "explain.sources",
+            "a source of credentials failed: %(error)s",
+            exc_info=True,
+            error=type(error).__name__,
+        )
         asked = next((it.source for it in seen.credentials if it.outcome == "failed"), "")
         seen.findings.append(finding_of(error, replace(at, source=asked)))
 
@@ -175,7 +190,14 @@ async def _ask(session: Session, at: Situation, seen: _Seen, secrets: Secrets) -
     except TimeoutError as error:
         seen.findings.append(_late(error, at, seen))
     except Exception as error:
-        _log.debug("the credentials do not work", exc_info=True)
+        log(
+            _log,
+            logging.DEBUG,
+            "explain.keys",
+            "the credentials do not work: %(error)s",
+            exc_info=True,
+            error=type(error).__name__,
+        )
         seen.findings.append(finding_of(error, at))
 
 
@@ -224,8 +246,15 @@ async def _regions(session: Session) -> list[str]:
     try:
         for partition in await session.get_available_partitions():
             found += await session.get_available_regions("sts", partition)
-    except Exception:
-        _log.debug("the regions are not known", exc_info=True)
+    except Exception as error:
+        log(
+            _log,
+            logging.DEBUG,
+            "explain.regions",
+            "the regions are not known: %(error)s",
+            exc_info=True,
+            error=type(error).__name__,
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -39,21 +40,29 @@ class Connection:
         receive_into: The channel's.
         idle_since: When its last response was complete, on the event loop's clock.
         uses: How many requests it has carried.
+        number: Its number among those of its pool, from 1.
+        opened_at: When it was open, as `time.perf_counter` has it.
+        handshake: How long the TLS handshake took, in seconds; `None` without TLS.
+        told_closed: Whether its end was reported.
     """
 
     __slots__ = (
         "channel",
         "closed",
+        "handshake",
         "idle_since",
+        "number",
+        "opened_at",
         "receive",
         "receive_into",
         "receive_within",
         "route",
+        "told_closed",
         "uses",
         "write",
     )
 
-    def __init__(self, channel: Channel, route: Route) -> None:
+    def __init__(self, channel: Channel, route: Route, handshake: float | None = None) -> None:
         self.channel = channel
         self.write: Callable[[bytes | memoryview], bool] = channel.write
         self.receive: Callable[[int], Awaitable[bytes]] = channel.receive
@@ -63,6 +72,10 @@ class Connection:
         self.idle_since = 0.0
         self.uses = 0
         self.closed = False
+        self.number = 0
+        self.opened_at = perf_counter()
+        self.handshake = handshake
+        self.told_closed = False
 
     def is_quiet(self) -> bool:
         """Whether an idle connection is still as it should be: open, and nothing said."""
@@ -95,7 +108,7 @@ async def open_connection(route: Route, seconds: float | None) -> Connection:
     opened: list[Channel] = []
     try:
         with anyio.fail_after(seconds):
-            channel = await _open(route, opened)
+            channel, handshake = await _open(route, opened)
     except BaseException as error:
         for below in opened:
             below.close()
@@ -104,10 +117,10 @@ async def open_connection(route: Route, seconds: float | None) -> Connection:
                 f"no connection to {route.authority} within {seconds} seconds"
             ) from error
         raise
-    return Connection(channel, route)
+    return Connection(channel, route, handshake)
 
 
-async def _open(route: Route, opened: list[Channel]) -> Channel:
+async def _open(route: Route, opened: list[Channel]) -> tuple[Channel, float | None]:
     proxy = route.proxy
     channel: Channel
     if proxy is None:
@@ -117,8 +130,10 @@ async def _open(route: Route, opened: list[Channel]) -> Channel:
         if not route.is_forwarded:
             await _tunnel(channel, proxy, route)
     if route.tls is not None and not route.is_forwarded:
+        began = perf_counter()
         channel = await _tls(channel, route.host, route.tls)
-    return channel
+        return channel, perf_counter() - began
+    return channel, None
 
 
 async def _tcp(host: str, port: int, keepalive: bool, opened: list[Channel]) -> Plain:

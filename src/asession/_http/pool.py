@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 
 import anyio
 
+from asession._http import reports
 from asession._http.connections import Connection, open_connection
 from asession._http.errors import PoolTimeout, TransportClosed
 from asession._http.limits import KEEPALIVE
 from asession._http.requests import Route
+from asession.observe.events import CloseReason
+from asession.observe.reporting import SILENT, Reporter
 
 # Seconds between two looks for connections that have been idle for too long.
 _REAP_EVERY = 1.0
-
-logger = logging.getLogger("asession.http")
 
 
 @dataclass(slots=True)
@@ -82,10 +83,14 @@ class Pool:
     """
 
     def __init__(
-        self, keepalive: float = KEEPALIVE, clock: Callable[[], float] = anyio.current_time
+        self,
+        keepalive: float = KEEPALIVE,
+        clock: Callable[[], float] = anyio.current_time,
+        reporter: Reporter = SILENT,
     ) -> None:
         self._lanes: dict[Route, _Lane] = {}
         self._keepalive = keepalive
+        self._reporter = reporter
         self.clock = clock
         self._reaped = 0.0
         self._opened = 0
@@ -126,8 +131,12 @@ class Pool:
             if now - connection.idle_since <= self._keepalive and connection.is_quiet():
                 self._reused += 1
                 self._busy[connection] = lane
+                if self._reporter.observed:
+                    reports.acquired(self._reporter, connection, now - connection.idle_since)
                 return connection
-            connection.close()
+            is_old = now - connection.idle_since > self._keepalive
+            reason: CloseReason = "idle_timeout" if is_old else "peer_closed"
+            reports.close(self._reporter, connection, reason, was_idle=True)
         return await self._open(lane, connect)
 
     async def renew(self, connection: Connection, connect: float | None) -> Connection:
@@ -137,7 +146,7 @@ class Pool:
             ConnectFailed: It cannot be opened.
             TransportClosed: The pool is closed.
         """
-        connection.close()
+        reports.close(self._reporter, connection, "peer_closed", was_idle=False)
         lane = self._busy.pop(connection, None)
         if lane is None:
             raise TransportClosed("the transport was closed meanwhile")
@@ -145,20 +154,34 @@ class Pool:
 
     async def _open(self, lane: _Lane, seconds: float | None) -> Connection:
         """A new connection in a place of the lane that is taken already."""
+        began = perf_counter()
         try:
             connection = await open_connection(lane.route, seconds)
-        except BaseException:
+        except BaseException as error:
             self._hand_on(lane, None)
+            reports.failed(self._reporter, lane.route, perf_counter() - began, type(error).__name__)
             raise
         if self.closed:
             connection.close()
             raise TransportClosed("the transport was closed meanwhile")
         self._opened += 1
         self._busy[connection] = lane
-        logger.debug("connected to %s", lane.route.authority)
+        connection.number = self._opened
+        reports.opened(self._reporter, connection, perf_counter() - began)
         return connection
 
     async def _queue(self, lane: _Lane, wait: float | None) -> Connection | None:
+        began = perf_counter()
+        failure: str | None = None
+        try:
+            return await self._wait_in(lane, wait)
+        except BaseException as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            reports.awaited(self._reporter, lane.route, perf_counter() - began, failure)
+
+    async def _wait_in(self, lane: _Lane, wait: float | None) -> Connection | None:
         waiter = _Waiter()
         lane.waiters.append(waiter)
         try:
@@ -177,27 +200,29 @@ class Pool:
             raise
         if self.closed:
             if waiter.connection is not None:
-                waiter.connection.close()
+                self._shut(waiter.connection)
             raise TransportClosed("the transport was closed meanwhile")
         return waiter.connection
 
     def release(self, connection: Connection, *, reusable: bool) -> None:
         """Give a connection back; it is closed unless it can be used again. Once is enough."""
         lane = self._busy.pop(connection, None)
-        if not reusable or lane is None:
-            connection.close()
-        if lane is not None:
-            if (
-                reusable
-            ):  # else this may be a callback, outside of any task: anyio has no clock there
+        if lane is None:
+            self._shut(connection)
+        else:
+            if not reusable:  # which may be a callback, outside of any task: no clock there
+                reports.close(self._reporter, connection, "not_reusable", was_idle=False)
+            else:
                 connection.idle_since = self.clock()
+                if self._reporter.observed:
+                    reports.released(self._reporter, connection)
             self._hand_on(lane, connection if reusable else None)
 
     def _hand_on(self, lane: _Lane, connection: Connection | None) -> None:
         """Pass a place in the lane, with or without its connection, to whoever is first."""
         if self.closed:
             if connection is not None:
-                connection.close()
+                self._shut(connection)
             return
         if lane.waiters:
             waiter = lane.waiters.popleft()
@@ -216,7 +241,8 @@ class Pool:
         self._reaped = now
         for lane in list(self._lanes.values()):
             while lane.idle and now - lane.idle[0].idle_since > self._keepalive:
-                lane.idle.popleft().close()
+                idle = lane.idle.popleft()
+                reports.close(self._reporter, idle, "idle_timeout", was_idle=True)
             if not lane.count and not lane.waiters:
                 del self._lanes[lane.route]
 
@@ -229,9 +255,12 @@ class Pool:
             for waiter in lane.waiters:
                 waiter.ready.set()
             for connection in lane.idle:
-                connection.close()
+                self._shut(connection)
         for connection in busy:
-            connection.close()
+            self._shut(connection, was_idle=False)
+
+    def _shut(self, connection: Connection, *, was_idle: bool = True) -> None:
+        reports.close(self._reporter, connection, "shutdown", was_idle=was_idle)
 
     def __del__(self) -> None:
         # The event loop may know the sockets: without this they would stay until the peer closes.

@@ -7,6 +7,7 @@ import os
 
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from asession._http import reports
 from asession._http.connections import Connection
 from asession._http.errors import ConnectionClosed, TransportClosed
 from asession._http.exchange import Exchange
@@ -16,6 +17,7 @@ from asession._http.requests import Head, Request, Route, encode_head
 from asession._http.responses import Owner, Response
 from asession._runtime.handover import Handover
 from asession._runtime.readiness import loop_clock
+from asession.observe.reporting import SILENT, Reporter
 
 logger = logging.getLogger("asession.http")
 
@@ -26,13 +28,18 @@ class Transport:
     Made on its event loop with the session's live state; closed by `aclose`, which ends every
     connection.
 
+    Args:
+        keepalive: Seconds that an idle connection is kept.
+        reporter: Where it reports what happens to connections.
+
     Example:
         response = await transport.send(request, route, Timeouts())
         body = await response.read()
     """
 
-    def __init__(self, keepalive: float = KEEPALIVE) -> None:
-        self._pool = Pool(keepalive)
+    def __init__(self, keepalive: float = KEEPALIVE, reporter: Reporter = SILENT) -> None:
+        self._pool = Pool(keepalive, reporter=reporter)
+        self.reporter = reporter
         self._pid = os.getpid()
         self._owner: Owner | None = None
 
@@ -68,13 +75,14 @@ class Transport:
                 ):
                     pool.release(connection, reusable=False)
                     raise
-                logger.debug("a kept connection to %s had gone; sending again", route.authority)
+                reports.resent(connection)
                 connection = await pool.renew(connection, timeouts.connect)
                 continue
             except BaseException:
                 pool.release(connection, reusable=False)
                 raise
-            logger.debug("%s %s -> %d", request.method, route.authority, response.status)
+            if logger.isEnabledFor(logging.DEBUG):
+                reports.answered(connection, request.method, response.status)
             return response
 
     async def _exchange(

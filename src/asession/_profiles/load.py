@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from asession._logging import log
 from asession._profiles.cache import Recent
 from asession._profiles.parse import Section, parse_ini
 from asession._profiles.paths import FilePaths, locate
@@ -131,7 +132,14 @@ async def load_profiles(
     if agreed is made:
         for state in made.snapshot.files:
             if state.status == "unreadable":
-                _log.warning("cannot read %s: %s; it counts as empty", state.path, state.detail)
+                log(
+                    _log,
+                    logging.WARNING,
+                    "profiles.unreadable",
+                    "cannot read %(path)s: %(error)s; it counts as empty",
+                    path=str(state.path),
+                    error=state.detail,
+                )
     return agreed.snapshot
 
 

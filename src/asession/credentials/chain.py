@@ -17,6 +17,7 @@ from asession.credentials.cache import PROCESS_CACHE, Cache, Entry
 from asession.credentials.inputs import Inputs
 from asession.credentials.keys import SourceKey, profile_inputs
 from asession.credentials.refresh import Clock, Random
+from asession.credentials.reports import Refreshes
 from asession.credentials.source import Source
 from asession.credentials.source_credentials import SourceCredentials
 from asession.credentials.trail import (
@@ -118,6 +119,7 @@ class Chain:
         self._snapshot = aws.snapshot
         self._arrange = arrange
         self._handlers = handlers
+        self._reporter = aws.reporter
         self._error: BaseException | None = None
         self._made: tuple[Providers, Inputs] | None = None
         self.trail: tuple[Attempt, ...] = ()
@@ -126,6 +128,32 @@ class Chain:
     def inputs(self) -> Inputs:
         """What may reach the requests of the sources."""
         return self._making()[1]
+
+    def source(
+        self,
+        name: str,
+        key: SourceKey | object,
+        entry: Entry,
+        prepare: Prepare,
+        *,
+        profile: str | None = None,
+        **kwargs: Any,
+    ) -> Source:
+        """A source of this chain.
+
+        Args:
+            name: Its name.
+            key: Its key.
+            entry: What is known about it.
+            prepare: How to ask it.
+            profile: The profile that it belongs to, if not the one in force.
+            kwargs: Further arguments of `Source`.
+        """
+        in_force = self.aws.profile_in_force.section
+        report = Refreshes(self._reporter, name, in_force if profile is None else profile)
+        return self.workshop.source(
+            name, key, entry, prepare, is_own=self.is_own, report=report, **kwargs
+        )
 
     def usual_steps(self) -> Iterator[Step]:
         """The usual sources in botocore's order."""
@@ -226,21 +254,21 @@ class Chain:
         providers, _ = self._making()
         prepare = partial(providers.prepare, name)
         if name not in SHARED:  # costs no call, and must not outlive its file
-            return self.workshop.source(name, object(), Entry(), prepare, is_own=self.is_own)
+            return self.source(name, object(), Entry(), prepare)
         profile = self.aws.profile_in_force
         reads_environ = profile.origin.kind != "argument"
         return self._shared(name, profile.section, prepare, reads_environ=reads_environ)
 
     def _shared(self, name: str, profile: str, prepare: Prepare, *, reads_environ: bool) -> Source:
         key = self.inputs.key(name, profile, reads_environ=reads_environ)
-        return self.workshop.source(
+        return self.source(
             name,
             key,
             self.workshop.cache.entry(key),
             prepare,
+            profile=profile,
             deferred=name in DEFERRED,
             stable=name in STABLE,
-            is_own=self.is_own,
         )
 
     async def _offer(self, name: str, profile: str, prepare: Prepare) -> Any:

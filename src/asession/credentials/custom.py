@@ -80,19 +80,18 @@ class Given:
         entry = self._entries[index]
         # The entry is this session's alone, and so is its key.
         prepare = partial(_prepare, source)
-        return chain.workshop.source(_name(source), entry, entry, prepare, is_own=chain.is_own)
+        return chain.source(_name(source), entry, entry, prepare)
 
 
 def _role_source(chain: Chain, role: RoleRequest, role_key: bytes) -> Source:
     key = (role.name, role_key)
     entry = chain.workshop.cache.entry(key)
-    return chain.workshop.source(
+    return chain.source(
         role.name,
         key,
         entry,
         partial(role.prepare, chain.aws, chain.ask, chain.inputs.region_name),
         deferred=True,
-        is_own=chain.is_own,
     )
 
 

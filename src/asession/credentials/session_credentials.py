@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from asession._logging import log
 from asession.credentials.chain import Chain
 from asession.credentials.refresh import Clock
 from asession.credentials.source import Source
@@ -94,7 +95,13 @@ class SessionCredentials(SourceCredentials):
             if await self.chain.reload():
                 self._source = None
         except ConfigParseError as error:  # it may be half written; what was read before counts
-            _log.warning("the profile files are not read again: %s", error)
+            log(
+                _log,
+                logging.WARNING,
+                "profiles.kept",
+                "the profile files are not read again: %(error)s",
+                error=str(error),
+            )
 
     def missing(self) -> NoCredentialsError:
         """The error for those who need credentials."""

@@ -20,8 +20,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from asession._logging import log
 from asession._once import Flights
 from asession.credentials.cache import Entry, Value
 from asession.credentials.keys import SourceKey
@@ -40,8 +42,16 @@ from asession.exceptions import CredentialRetrievalError
 
 if TYPE_CHECKING:
     from asession._aws.exchanges import Loaded, Prepared
+    from asession.credentials.reports import Refreshes
+    from asession.observe.events import RefreshReason
 
 _log = logging.getLogger("asession.credentials")
+
+_REASONS: dict[Stage, RefreshReason] = {
+    Stage.ADVISORY: "advisory",
+    Stage.MANDATORY: "mandatory",
+    Stage.EXPIRED: "expired",
+}
 
 # The calls under way on each event loop, by source key.
 _flights: Flights[Value | None] = Flights("asession_credentials")
@@ -65,6 +75,7 @@ class Source:
         is_own: Whether an error concerns the session that asked and no other: it was closed, say.
         clock: Tells the time.
         random: Makes the jitter.
+        report: Tells of each time that it is asked.
     """
 
     def __init__(
@@ -80,6 +91,7 @@ class Source:
         is_own: Callable[[Exception], bool] = lambda _error: False,
         clock: Clock = time.time,
         random: Random = random.random,
+        report: Refreshes | None = None,
     ) -> None:
         self.name = name
         self.entry = entry
@@ -91,6 +103,7 @@ class Source:
         self._is_terminal = is_terminal
         self._is_own = is_own
         self._random = random
+        self._report = report
         self._prepared: Prepared | None = None
 
     def __repr__(self) -> str:
@@ -108,7 +121,7 @@ class Source:
         if self._deferred:
             self._prepared = await self._prepare()
             return self._prepared is not None
-        return await self._fly(self._load) is not None
+        return await self._fly(self._load, "first") is not None
 
     async def value(self) -> Value:
         """Keys that work, replaced if it is time to.
@@ -124,7 +137,7 @@ class Source:
             if value is None or not self._works():
                 self.entry.check(now)
             try:
-                found = await self._fly(self._obtain)
+                found = await self._fly(self._obtain, "first" if value is None else _REASONS[stage])
             except Exception:
                 if value is None or not self._works():
                     raise
@@ -147,7 +160,7 @@ class Source:
             lately = 0 <= now - self.entry.replaced_at < REJECTION_SECONDS
             if lately and not self._has_ended(now) and self._key not in _flights:
                 return False
-            await self._fly(lambda: self._replace(refused))
+            await self._fly(lambda: self._replace(refused), "refused")
         return not self.is_current(refused)
 
     def is_current(self, keys: FrozenCredentials) -> bool:
@@ -175,8 +188,12 @@ class Source:
 
     # -- one call at a time -------------------------------------------------------------------
 
-    async def _fly(self, compute: Callable[[], Awaitable[Value | None]]) -> Value | None:
+    async def _fly(
+        self, compute: Callable[[], Awaitable[Value | None]], reason: RefreshReason
+    ) -> Value | None:
         """Compute, or wait for whoever does; `None` if the source has nothing."""
+        if self._report is not None:
+            compute = partial(self._report.around, compute, reason)
         return await _flights.join(self._key, compute, self._is_own)
 
     async def _replace(self, refused: FrozenCredentials) -> Value | None:
@@ -246,20 +263,27 @@ class Source:
             self._warn_of_end(type(error).__name__)
             return
         entry.not_before = now + back_off(entry.failures, self._random())
-        _log.warning(
-            "the source of credentials %s failed (%s); the keys that it gave before work for "
-            "another %.0f s",
-            self.name,
-            type(error).__name__,
-            entry.value.schedule.end - now,
+        log(
+            _log,
+            logging.WARNING,
+            "credentials.kept",
+            "the source of credentials %(source)s failed (%(error)s); the keys that it gave before "
+            "work for another %(remaining).0f s",
+            source=self.name,
+            error=type(error).__name__,
+            remaining=entry.value.schedule.end - now,
         )
 
     def _warn_of_end(self, reason: str) -> None:
-        _log.warning(
-            "the source of credentials %s gives no new keys (%s); those that it gave before have "
-            "ended and are used all the same, for it often is the source alone that is late",
-            self.name,
-            reason,
+        log(
+            _log,
+            logging.WARNING,
+            "credentials.ended",
+            "the source of credentials %(source)s gives no new keys (%(error)s); those that it "
+            "gave before have ended and are used all the same, for it often is the source alone "
+            "that is late",
+            source=self.name,
+            error=reason,
         )
 
 

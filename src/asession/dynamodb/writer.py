@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from boto3.dynamodb.types import TypeSerializer
 
+from asession._logging import log
 from asession.dynamodb.backoff import Backoff
 from asession.dynamodb.errors import means_later, write_error
 from asession.dynamodb.plan import Write, WritePlan, WriteRequest
@@ -154,10 +155,14 @@ class BatchWriter:
                 "done when this exception ended it; the writer's `unwritten` has them"
             )
         elif left:
-            _logger.warning(
-                "batch_writer was cancelled: %d of the writes to the table %r were not done",
-                left,
-                self.table_name,
+            log(
+                _logger,
+                logging.WARNING,
+                "batch_writer.cancelled",
+                "batch_writer was cancelled: %(left)d of the writes to the table %(table)r were "
+                "not done",
+                left=left,
+                table=self.table_name,
             )
 
     def __repr__(self) -> str:

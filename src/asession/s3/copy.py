@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from asession._logging import log
 from asession.exceptions import ClientError, ObjectChangedError
 from asession.s3 import arguments
 from asession.s3.arguments import Arguments
@@ -176,9 +177,13 @@ def check(given: Any, *buckets: str) -> Arguments:
     checked = arguments.check(given, arguments.ALLOWED_COPY_ARGS, *buckets)
     for name, directive in (("Metadata", "MetadataDirective"), ("Tagging", "TaggingDirective")):
         if checked.get(name) and directive not in checked:
-            _logger.warning(
-                "%s was given without %s='REPLACE': the copy keeps that of the source",
-                name,
-                directive,
+            log(
+                _logger,
+                logging.WARNING,
+                "copy.ignored",
+                "%(argument)s was given without %(directive)s='REPLACE': the copy keeps that of "
+                "the source",
+                argument=name,
+                directive=directive,
             )
     return checked

@@ -8,6 +8,7 @@ from typing import Any
 
 from asession import exceptions
 from asession._aws.received import BROKEN, ReceivedBody
+from asession._logging import log
 from asession._runtime.threads import in_thread
 from asession.exceptions import ClientError, ObjectChangedError, TransferFailedError
 from asession.s3.arguments import Arguments
@@ -191,7 +192,15 @@ class Stretch:
         await self.aclose()
         location = self._fetching.location
         if self._broken < self._fetching.attempts:
-            _logger.debug("%s broke at byte %d: %r", location, self.place, error)
+            log(
+                _logger,
+                logging.DEBUG,
+                "download.resumed",
+                "%(location)s broke at byte %(place)d: %(error)s",
+                location=location,
+                place=self.place,
+                error=repr(error),
+            )
             return
         # boto3's own class, as boto3 raises here: importing that package blocks.
         kind: Any = await in_thread(getattr, exceptions, "RetriesExceededError")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import AsyncExitStack
 
+from asession._logging import log
 from asession.session import Session
 from asession.web.asgi import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,7 +51,13 @@ async def run_lifespan(
         except Exception as error:
             if conversation.begun:
                 raise
-            _logger.info("the application does not speak ASGI's lifespan protocol: %r", error)
+            log(
+                _logger,
+                logging.INFO,
+                "lifespan.unsupported",
+                "the application does not speak ASGI's lifespan protocol: %(error)s",
+                error=repr(error),
+            )
         if not conversation.begun:
             await conversation.hold_alone()
 

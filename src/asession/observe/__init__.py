@@ -1,0 +1,41 @@
+"""Observability: what sessions, credentials and connections do, told to functions of yours."""
+
+from asession.observe.events import (
+    AttemptFailed,
+    ClientClosed,
+    ClientOpened,
+    CloseReason,
+    ConnectionAcquired,
+    ConnectionAwaited,
+    ConnectionClosed,
+    ConnectionEvent,
+    ConnectionFailed,
+    ConnectionOpened,
+    ConnectionReleased,
+    CredentialsRefreshed,
+    CredentialsRefreshing,
+    Event,
+    Observer,
+    Outcome,
+    RefreshReason,
+)
+
+__all__ = [
+    "AttemptFailed",
+    "ClientClosed",
+    "ClientOpened",
+    "CloseReason",
+    "ConnectionAcquired",
+    "ConnectionAwaited",
+    "ConnectionClosed",
+    "ConnectionEvent",
+    "ConnectionFailed",
+    "ConnectionOpened",
+    "ConnectionReleased",
+    "CredentialsRefreshed",
+    "CredentialsRefreshing",
+    "Event",
+    "Observer",
+    "Outcome",
+    "RefreshReason",
+]
