@@ -295,3 +295,16 @@ async def test_a_client_of_a_closed_session_that_takes_over_leaves_no_error_to_o
     assert len(failed) == 1
     assert isinstance(failed[0], AsessionError | BotoCoreError)
     assert "closed" in str(failed[0])
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+async def test_an_answer_with_an_error_of_its_own_is_no_refusal(mode):
+    # The text of a statement's failure, in an answer that is none.
+    answer = {"Id": "1", "Status": "FAILED", "Error": "ExpiredToken: division by zero"}
+    config = Config(retries={"mode": mode})
+    session = Session("AKIA", "secret", region_name="us-east-1", environ={}, config=config)
+    with Recorder(lambda _: Reply.json(answer)) as server:
+        async with session.client("redshift-data", endpoint_url=server.url) as data:
+            found = await data.describe_statement(Id="1")
+    assert found["Error"] == answer["Error"]
+    assert len(server.requests) == 1

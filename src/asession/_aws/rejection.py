@@ -54,7 +54,8 @@ async def sign_again(
     Returns:
         The seconds to wait before that, or `None` to leave things as they are.
     """
-    if response is None:
+    # Below 300 an `Error` is the operation's own, such as that of a statement of Redshift.
+    if response is None or response[0].status_code < 300:
         return None
     code = response[1].get("Error", {}).get("Code")
     is_refused = code in _REFUSALS
