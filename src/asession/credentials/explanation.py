@@ -31,7 +31,7 @@ class Setting:
 
     @property
     def where(self) -> str:
-        """The origin with the line, for people: ``"path, line 3 [profile dev]"``."""
+        """The origin with the line, as people read it, such as ``"path, line 3 [profile dev]"``."""
         path, bracket, title = self.origin.partition(" [")
         return self.origin if self.line is None else f"{path}, line {self.line}{bracket}{title}"
 
@@ -103,7 +103,7 @@ class Explanation:
 
     @property
     def next_step(self) -> str:
-        """What to do first: the fix of the first finding, or an empty string."""
+        """What to do first, which is the fix of the first finding, or an empty string."""
         return next((finding.fix for finding in self.findings), "")
 
     def to_dict(self) -> dict[str, Any]:
