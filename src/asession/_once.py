@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from copy import copy
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -91,7 +90,7 @@ class Flight(Generic[T]):
             raise _twin(self.error).with_traceback(self._traceback)
 
 
-# Those that keep something in C, where only copying finds it.
+# Those that keep something in C, where only their own way of being pickled finds it.
 _IN_C = (OSError, ImportError, SyntaxError, UnicodeError, NameError, AttributeError)
 
 
@@ -101,7 +100,13 @@ def _twin(error: E) -> E:
     twin: Any
     try:
         if isinstance(error, _IN_C):
-            twin = copy(error)
+            # Not `copy`: others register ways of pickling, which share the dictionary.
+            reduced = error.__reduce__()
+            assert not isinstance(reduced, str)
+            make, values, *state = reduced
+            twin = make(*values)
+            if state and state[0]:
+                twin.__setstate__(state[0])
         else:
             # Copied, botocore's service errors would all become plain `ClientError`.
             twin = kind.__new__(kind, *error.args)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import anyio
 
+from asession._logging import log
 from asession._once import Flights
 from asession._runtime.loops import current_loop
 from asession.exceptions import WrongEventLoopError
@@ -196,4 +197,11 @@ async def _let_go(kept: _Kept) -> None:
         await kept.hold.release(None)
     except Exception as error:
         # Whose request this happens in has nothing to do with it.
-        _logger.warning("closing what %r had open failed: %r", kept.session, error)
+        log(
+            _logger,
+            logging.WARNING,
+            "session.close_failed",
+            "closing what %(session)s had open failed: %(error)s",
+            session=repr(kept.session),
+            error=repr(error),
+        )
