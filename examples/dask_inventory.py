@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster, Worker, WorkerPlugin, as_completed
 
 from asession import Session
 
-ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+ACCOUNTS = ("444444444444", "555555555555", "666666666666")
 
 
 class Accounts(WorkerPlugin):

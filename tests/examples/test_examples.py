@@ -29,9 +29,9 @@ PRINTS = {
         "client configuration: profile batch, region us-east-1, key AKIABATCH",
     ],
     "dask_inventory": [
-        "111111111111: 1 buckets, 1 objects, 100 bytes",
-        "222222222222: 2 buckets, 4 objects, 400 bytes",
-        "333333333333: 3 buckets, 9 objects, 900 bytes",
+        "444444444444: 1 buckets, 1 objects, 100 bytes",
+        "555555555555: 2 buckets, 4 objects, 400 bytes",
+        "666666666666: 3 buckets, 9 objects, 900 bytes",
     ],
     "default_session": ["queues: [", "buckets: [", "default session: default us-east-1"],
     "dynamodb_bulk_load": [
