@@ -166,7 +166,7 @@ class ProfileNotFoundError(AsessionError, _botocore.ProfileNotFound):
             "available: " + (", ".join(self.available) if self.available else "no profiles at all")
         )
         parts.append("searched: " + "; ".join(self.searched))
-        return ". ".join(part[0].upper() + part[1:] for part in parts)
+        return ". ".join(part[0].upper() + part[1:] for part in parts).replace("?. ", "? ")
 
 
 class ConfigParseError(AsessionError, _botocore.ConfigParseError):
