@@ -5,7 +5,7 @@ import logging
 import pytest
 
 import asession
-from asession._logging import redact
+from asession._logging import log, redact
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
@@ -61,3 +61,22 @@ def test_a_wire_trace_of_a_session_has_no_secret(home, moto_url, capfd):
     assert "GetSessionToken" in printed
     for secret in (SECRET, *issued):
         assert secret not in printed
+
+
+def test_a_record_factory_that_sets_a_field_of_ours_breaks_nothing(caplog):
+    plain = logging.getLogRecordFactory()
+
+    def factory(*args, **kwargs):
+        record = plain(*args, **kwargs)
+        record.host = "web-1"
+        return record
+
+    logger = logging.getLogger("asession.http")
+    logging.setLogRecordFactory(factory)
+    try:
+        with caplog.at_level(logging.DEBUG, "asession.http"):
+            log(logger, logging.DEBUG, "connection.opened", "to %(host)s", host="s3.aws")
+    finally:
+        logging.setLogRecordFactory(plain)
+    [record] = caplog.records
+    assert (record.getMessage(), record.host) == ("to s3.aws", "web-1")

@@ -63,7 +63,11 @@ def log(
         fields: At least one; none of them secret.
     """
     told = {"event": event, **fields}
-    logger.log(level, message, fields, extra=told, stacklevel=2, exc_info=exc_info)
+    try:
+        logger.log(level, message, fields, extra=told, stacklevel=2, exc_info=exc_info)
+    except KeyError:
+        # An application's record factory has set a field of this name: what it says goes first.
+        logger.log(level, message, fields, stacklevel=2, exc_info=exc_info)
 
 
 def set_stream_logger(

@@ -6,13 +6,15 @@ import logging
 import pickle
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from asession import Session
+from asession import Credentials, Session
 from asession.observe import (
     ClientOpened,
+    CredentialsRefreshed,
     Event,
 )
 from observe.seen import ROLE, Seen, session_to
@@ -37,6 +39,35 @@ async def test_an_observer_that_fails_breaks_nothing_and_is_logged_once(
     assert record.event == "observer.failed"
     assert "broken failed when told client.opened" in record.getMessage()
     assert "no room for events" in record.getMessage()
+
+
+async def test_a_failing_observer_is_logged_without_the_error_it_was_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def source() -> Credentials:
+        raise RuntimeError("the vault refused the-password")
+
+    def broken(event: Event) -> None:
+        if isinstance(event, CredentialsRefreshed):
+            raise ValueError("no room for events")
+
+    session = Session(credentials=source, observers=[broken])
+    with caplog.at_level(logging.WARNING, "asession"):
+        async with session:
+            with pytest.raises(RuntimeError):
+                await session.get_frozen_credentials()
+    assert "no room for events" in caplog.text
+    assert "the-password" not in caplog.text
+
+
+async def test_keys_that_end_beyond_all_calendars_are_keys(seen: Seen) -> None:
+    async def source() -> Credentials:
+        return Credentials("AKIAFOREVER", "secret", expires_at=datetime.max.replace(tzinfo=UTC))
+
+    async with Session(credentials=source, observers=[seen]) as session:
+        assert (await session.get_frozen_credentials()).access_key == "AKIAFOREVER"
+    [told] = seen.of(CredentialsRefreshed)
+    assert told.outcome == "refreshed"
 
 
 async def test_sessions_made_from_one_have_its_observers(

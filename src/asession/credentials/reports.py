@@ -54,7 +54,7 @@ class Refreshes:
             value = await compute()
             outcome = "nothing" if value is None else "refreshed"
             if value is not None and value.schedule is not FOREVER:
-                expires_at = datetime.fromtimestamp(value.schedule.end, UTC)
+                expires_at = _time(value.schedule.end)
             return value
         except Exception as error:
             outcome, failure = "failed", type(error).__name__
@@ -74,3 +74,11 @@ class Refreshes:
                     error=failure,
                 )
             )
+
+
+def _time(seconds: float) -> datetime | None:
+    """A time of the clock; `None` if it is too far away for a `datetime`."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -163,7 +163,8 @@ class CredentialsRefreshed(Event):
         reason: See `CredentialsRefreshing`.
         outcome: How it ended.
         duration: How long it took.
-        expires_at: When the keys end, with a time zone; `None` if they do not, or there are none.
+        expires_at: When the keys end, with a time zone; `None` if they do not, if there are none,
+            or if that is beyond the year 9999.
         error: The name of the exception's class, or `None`.
     """
 

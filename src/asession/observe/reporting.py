@@ -54,7 +54,8 @@ class Reporter:
                         "once: %(error)s",
                         observer=getattr(observer, "__qualname__", type(observer).__qualname__),
                         told=event.name,
-                        error="".join(traceback.format_exception(error)).rstrip(),
+                        # Alone: what is being handled meanwhile may quote secrets.
+                        error="".join(traceback.format_exception(error, chain=False)).rstrip(),
                     )
 
 
