@@ -24,6 +24,7 @@ from asession.observe import (
     ConnectionClosed,
     ConnectionFailed,
     ConnectionOpened,
+    Event,
 )
 from asession.observe.reporting import Reporter
 from observe.seen import BUCKETS, KEYS, Seen, session_to
@@ -162,8 +163,67 @@ async def test_who_waits_in_vain_for_a_connection_is_told(seen: Seen) -> None:
                 assert scope.cancelled_caught
                 held["Body"].close()
     [wait] = seen.of(ConnectionAwaited)
-    assert wait.error in {"CancelledError", "Cancelled"}
+    assert wait.error == "cancelled"
     assert seen.open_connections() == {"active": 0, "idle": 0}
+
+
+class Interrupted(BaseException):
+    """What an observer may raise when a signal comes."""
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "connection.opened",
+        "connection.acquired",
+        "connection.released",
+        "connection.awaited",
+        "connection.closed",
+    ],
+)
+async def test_an_observer_that_interrupts_keeps_no_connection(when: str, seen: Seen) -> None:
+    armed = False
+
+    def interrupting(event: Event) -> None:
+        nonlocal armed
+        if armed and event.name == when:
+            armed = False
+            raise Interrupted
+
+    replies = [Reply(200, {}, BUCKETS, close=when == "connection.closed", delay=0.05)]
+    config = Config(max_pool_connections=1)
+
+    async def call(s3: Any) -> None:
+        try:
+            await s3.list_buckets()
+        except Interrupted:
+            interrupted.append(when)
+
+    interrupted: list[str] = []
+    with Recorder(lambda _: replies[0]) as server:
+        async with session_to(server.url, interrupting, seen, config=config) as session:
+            async with session.client("s3") as s3:
+                if when not in {"connection.opened", "connection.awaited"}:
+                    await s3.list_buckets()
+                armed = True
+                async with anyio.create_task_group() as group:
+                    group.start_soon(call, s3)
+                    group.start_soon(call, s3)
+                with anyio.fail_after(10):
+                    await s3.list_buckets()
+    assert interrupted == [when]
+
+
+async def test_a_connection_that_nobody_waits_for_any_more_is_told_as_cancelled(seen: Seen) -> None:
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener:
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with session_to(f"https://127.0.0.1:{port}", seen) as session:
+            async with session.client("s3") as s3:
+                with anyio.move_on_after(0.3):
+                    await s3.list_buckets()
+    [failed] = seen.of(ConnectionFailed)
+    assert failed.error == "cancelled"
 
 
 async def test_why_connections_are_closed_is_told(seen: Seen) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.botocore import AiobotocoreInstrumentor
@@ -288,3 +289,36 @@ def test_it_may_be_made_before_the_global_providers_are_set() -> None:
     )
     assert '"name": "asession.client.open"' in done.stdout
     assert "asession.client.open_clients" in done.stdout
+
+
+async def test_a_suppressed_refresh_within_another_leaves_that_its_span(
+    telemetry: Telemetry,
+) -> None:
+    async def inner() -> Credentials:
+        return Credentials("AKIAINNER", "secret")
+
+    async def outer() -> Credentials:
+        with suppress_instrumentation():
+            async with Session(credentials=inner, observers=[telemetry.observer]) as session:
+                await session.get_frozen_credentials()
+        raise RuntimeError("the vault is down")
+
+    async with Session(credentials=outer, observers=[telemetry.observer]) as session:
+        with pytest.raises(RuntimeError):
+            await session.get_frozen_credentials()
+    span = telemetry.span("asession.credentials.refresh")
+    assert (span.attributes or {})["asession.credentials.outcome"] == "failed"
+    assert span.status.status_code is StatusCode.ERROR
+
+
+async def test_what_is_cancelled_is_no_error_of_a_span(telemetry: Telemetry) -> None:
+    async def never() -> Credentials:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async with Session(credentials=never, observers=[telemetry.observer]) as session:
+        with anyio.move_on_after(0.1):
+            await session.get_frozen_credentials()
+    span = telemetry.span("asession.credentials.refresh")
+    assert (span.attributes or {})["error.type"] == "cancelled"
+    assert span.status.status_code is StatusCode.UNSET

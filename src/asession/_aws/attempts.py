@@ -237,7 +237,8 @@ class Endpoint(AnyioEndpoint):
             handlers = [
                 handler for handler in handlers if not needs_no_retry(handler, response[0], context)
             ]
-        failed = response is None or response[0].status_code >= 400
+        status = None if response is None else response[0].status_code
+        failed = status is None or (status >= 300 and status != 304)  # nothing has changed
         delay = None
         try:
             if handlers:

@@ -130,9 +130,7 @@ async def _open(route: Route, opened: list[Channel]) -> tuple[Channel, float | N
         if not route.is_forwarded:
             await _tunnel(channel, proxy, route)
     if route.tls is not None and not route.is_forwarded:
-        began = perf_counter()
-        channel = await _tls(channel, route.host, route.tls)
-        return channel, perf_counter() - began
+        return await _tls(channel, route.host, route.tls)
     return channel, None
 
 
@@ -156,25 +154,27 @@ async def _tcp(host: str, port: int, keepalive: bool, opened: list[Channel]) -> 
     return channel
 
 
-async def _tls(below: Channel, host: str, settings: TlsSettings) -> Secure:
+async def _tls(below: Channel, host: str, settings: TlsSettings) -> tuple[Secure, float]:
+    """TLS on top of a channel, and the seconds that its handshake took."""
     try:
         context = await ssl_context(settings)
     except (OSError, ssl.SSLError) as error:
         files = ", ".join(settings.files) or "the system"
         raise TlsFailed(f"cannot load certificates from {files}: {_cause(error)}") from error
     try:
+        began = perf_counter()  # not before: the certificates may have had to be read
         channel = Secure(below, context, host)
         await channel.handshake()
     except (ssl.SSLError, ConnectionClosed, OSError, ValueError) as error:
         raise TlsFailed(f"the TLS handshake with {host} failed: {_cause(error)}") from error
-    return channel
+    return channel, perf_counter() - began
 
 
 async def _to_proxy(proxy: Proxy, keepalive: bool, opened: list[Channel]) -> Channel:
     try:
         channel: Channel = await _tcp(proxy.host, proxy.port, keepalive, opened)
         if proxy.scheme == "https":
-            channel = await _tls(channel, proxy.host, proxy.tls or TlsSettings())
+            channel, _ = await _tls(channel, proxy.host, proxy.tls or TlsSettings())
     except ConnectFailed as error:
         raise ProxyFailed(f"the proxy {proxy.host}:{proxy.port}: {error}") from error
     return channel

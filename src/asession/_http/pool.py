@@ -18,7 +18,7 @@ from asession._http.errors import PoolTimeout, TransportClosed
 from asession._http.limits import KEEPALIVE
 from asession._http.requests import Route
 from asession.observe.events import CloseReason
-from asession.observe.reporting import SILENT, Reporter
+from asession.observe.reporting import SILENT, Reporter, name_of
 
 # Seconds between two looks for connections that have been idle for too long.
 _REAP_EVERY = 1.0
@@ -128,15 +128,19 @@ class Pool:
             if lane.idle:
                 connection = lane.idle.pop()  # the youngest: the others may grow old and go
         if connection is not None:
-            if now - connection.idle_since <= self._keepalive and connection.is_quiet():
-                self._reused += 1
-                self._busy[connection] = lane
-                if self._reporter.observed:
-                    reports.acquired(self._reporter, connection, now - connection.idle_since)
-                return connection
             is_old = now - connection.idle_since > self._keepalive
-            reason: CloseReason = "idle_timeout" if is_old else "peer_closed"
-            reports.close(self._reporter, connection, reason, was_idle=True)
+            try:
+                if not is_old and connection.is_quiet():
+                    self._reused += 1
+                    self._busy[connection] = lane
+                    if self._reporter.observed:
+                        reports.acquired(self._reporter, connection, now - connection.idle_since)
+                    return connection
+                reason: CloseReason = "idle_timeout" if is_old else "peer_closed"
+                reports.close(self._reporter, connection, reason, was_idle=True)
+            except BaseException:
+                self._give_up(lane, connection)
+                raise
         return await self._open(lane, connect)
 
     async def renew(self, connection: Connection, connect: float | None) -> Connection:
@@ -146,8 +150,13 @@ class Pool:
             ConnectFailed: It cannot be opened.
             TransportClosed: The pool is closed.
         """
-        reports.close(self._reporter, connection, "peer_closed", was_idle=False)
         lane = self._busy.pop(connection, None)
+        try:
+            reports.close(self._reporter, connection, "peer_closed", was_idle=False)
+        except BaseException:
+            if lane is not None:
+                self._hand_on(lane, None)
+            raise
         if lane is None:
             raise TransportClosed("the transport was closed meanwhile")
         return await self._open(lane, connect)
@@ -159,7 +168,7 @@ class Pool:
             connection = await open_connection(lane.route, seconds)
         except BaseException as error:
             self._hand_on(lane, None)
-            reports.failed(self._reporter, lane.route, perf_counter() - began, type(error).__name__)
+            reports.failed(self._reporter, lane.route, perf_counter() - began, name_of(error))
             raise
         if self.closed:
             connection.close()
@@ -167,19 +176,35 @@ class Pool:
         self._opened += 1
         self._busy[connection] = lane
         connection.number = self._opened
-        reports.opened(self._reporter, connection, perf_counter() - began)
+        try:
+            reports.opened(self._reporter, connection, perf_counter() - began)
+        except BaseException:
+            self._give_up(lane, connection)
+            raise
         return connection
+
+    def _give_up(self, lane: _Lane, connection: Connection) -> None:
+        """Free a place whose request ends before it has it: an observer may interrupt it."""
+        self._busy.pop(connection, None)
+        try:
+            reports.close(self._reporter, connection, "not_reusable", was_idle=False)
+        finally:
+            self._hand_on(lane, None)
 
     async def _queue(self, lane: _Lane, wait: float | None) -> Connection | None:
         began = perf_counter()
-        failure: str | None = None
         try:
-            return await self._wait_in(lane, wait)
+            connection = await self._wait_in(lane, wait)
         except BaseException as error:
-            failure = type(error).__name__
+            waited = perf_counter() - began
+            reports.awaited(self._reporter, lane.route, waited, name_of(error))
             raise
-        finally:
-            reports.awaited(self._reporter, lane.route, perf_counter() - began, failure)
+        try:
+            reports.awaited(self._reporter, lane.route, perf_counter() - began, None)
+        except BaseException:
+            self._hand_on(lane, connection)
+            raise
+        return connection
 
     async def _wait_in(self, lane: _Lane, wait: float | None) -> Connection | None:
         waiter = _Waiter()
@@ -210,13 +235,15 @@ class Pool:
         if lane is None:
             self._shut(connection)
         else:
-            if not reusable:  # which may be a callback, outside of any task: no clock there
-                reports.close(self._reporter, connection, "not_reusable", was_idle=False)
-            else:
-                connection.idle_since = self.clock()
-                if self._reporter.observed:
-                    reports.released(self._reporter, connection)
-            self._hand_on(lane, connection if reusable else None)
+            try:
+                if not reusable:  # which may be a callback, outside of any task: no clock there
+                    reports.close(self._reporter, connection, "not_reusable", was_idle=False)
+                else:
+                    connection.idle_since = self.clock()
+                    if self._reporter.observed:
+                        reports.released(self._reporter, connection)
+            finally:
+                self._hand_on(lane, connection if reusable else None)
 
     def _hand_on(self, lane: _Lane, connection: Connection | None) -> None:
         """Pass a place in the lane, with or without its connection, to whoever is first."""
@@ -254,6 +281,9 @@ class Pool:
         for lane in lanes.values():
             for waiter in lane.waiters:
                 waiter.ready.set()
+        for connection in (*busy, *(idle for lane in lanes.values() for idle in lane.idle)):
+            connection.close()  # all of them, before an observer can interrupt this
+        for lane in lanes.values():
             for connection in lane.idle:
                 self._shut(connection)
         for connection in busy:

@@ -15,6 +15,7 @@ from asession.observe.events import (
     Outcome,
     RefreshReason,
 )
+from asession.observe.reporting import name_of
 
 if TYPE_CHECKING:
     from asession.credentials.cache import Value
@@ -60,7 +61,7 @@ class Refreshes:
             outcome, failure = "failed", type(error).__name__
             raise
         except BaseException as error:
-            failure = type(error).__name__
+            failure = name_of(error)
             raise
         finally:
             report(

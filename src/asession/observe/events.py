@@ -24,6 +24,9 @@ Outcome = Literal["refreshed", "nothing", "failed", "cancelled"]
 ``nothing``: it has no keys, which is no error.
 """
 
+CANCELLED = "cancelled"
+"""The ``error`` of what ended because its task was cancelled, on all event loops."""
+
 CloseReason = Literal["idle_timeout", "peer_closed", "not_reusable", "shutdown"]
 """Why a connection was closed.
 
@@ -165,7 +168,7 @@ class CredentialsRefreshed(Event):
         duration: How long it took.
         expires_at: When the keys end, with a time zone; `None` if they do not, if there are none,
             or if that is beyond the year 9999.
-        error: The name of the exception's class, or `None`.
+        error: The name of the exception's class, ``"cancelled"`` if that is the outcome, or `None`.
     """
 
     name: ClassVar[str] = "credentials.refreshed"
@@ -219,11 +222,11 @@ class ConnectionOpened(ConnectionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFailed(ConnectionEvent):
-    """A connection could not be opened.
+    """A connection could not be opened, or the request that wanted it was cancelled.
 
     Attributes:
         duration: How long it was tried.
-        error: The name of the exception's class.
+        error: The name of the exception's class; ``"cancelled"`` if that is all that happened.
         proxy: Host and port of the proxy on the way, or `None`.
     """
 
@@ -243,7 +246,8 @@ class ConnectionAwaited(ConnectionEvent):
     Attributes:
         duration: How long it waited.
         limit: How many are allowed: ``max_pool_connections`` of the client's `Config`.
-        error: The name of the exception's class if it got none, or `None`.
+        error: The name of the exception's class if it got none, ``"cancelled"`` if its task was
+            cancelled, or `None`.
     """
 
     name: ClassVar[str] = "connection.awaited"

@@ -24,6 +24,7 @@ except ModuleNotFoundError as _missing:
 
 from asession._version import __version__
 from asession.observe.events import (
+    CANCELLED,
     AttemptFailed,
     ClientClosed,
     ClientOpened,
@@ -46,7 +47,7 @@ _DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 
 _LIFETIMES = (0.01, 0.1, 1, 5, 10, 30, 60, 300, 900, 3600)
 
 _Attributes = dict[str, str | bool | int | float]
-_Begun = tuple[object, Span, Token[context.Context]]
+_Begun = tuple[object, tuple[Span, Token[context.Context]] | None]
 # The refreshes that this task is in the middle of, the last one begun at the end; by observer.
 _begun: ContextVar[tuple[_Begun, ...]] = ContextVar("asession_otel_begun", default=())
 
@@ -152,6 +153,8 @@ class OpenTelemetryObserver:
 
     def _refreshing(self, event: CredentialsRefreshing) -> None:
         if _is_suppressed():
+            # Told apart from a refresh around it that is not: its own end follows.
+            _begun.set((*_begun.get(), (self, None)))
             return
         span = self._tracer.start_span(
             "asession.credentials.refresh",
@@ -163,7 +166,7 @@ class OpenTelemetryObserver:
         )
         # The calls that the source makes are inside of it.
         token = context.attach(trace.set_span_in_context(span))
-        _begun.set((*_begun.get(), (self, span, token)))
+        _begun.set((*_begun.get(), (self, (span, token))))
 
     def _refreshed(self, event: CredentialsRefreshed) -> None:
         attributes: _Attributes = {
@@ -177,7 +180,9 @@ class OpenTelemetryObserver:
         if mine is None:
             return
         _begun.set(tuple(entry for entry in begun if entry is not mine))
-        _, span, token = mine
+        if mine[1] is None:
+            return
+        span, token = mine[1]
         context.detach(token)
         span.set_attributes(attributes)
         if event.expires_at is not None:
@@ -266,6 +271,7 @@ class OpenTelemetryObserver:
 def _end(span: Span, error: str | None, now: int | None = None) -> None:
     if error is not None:
         span.set_attribute("error.type", error)
+    if error is not None and error != CANCELLED:  # a decision of the program is no error
         span.set_status(Status(StatusCode.ERROR, error))
     span.end(now)
 

@@ -7,7 +7,10 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import anyio
+
 from asession._logging import log
+from asession.observe.events import CANCELLED
 
 if TYPE_CHECKING:
     from asession.observe.events import Event, Observer
@@ -57,6 +60,16 @@ class Reporter:
                         # Alone: what is being handled meanwhile may quote secrets.
                         error="".join(traceback.format_exception(error, chain=False)).rstrip(),
                     )
+
+
+def name_of(error: BaseException) -> str:
+    """What events call an error: the name of its class, or ``"cancelled"`` on all event loops."""
+    try:
+        if isinstance(error, anyio.get_cancelled_exc_class()):
+            return CANCELLED
+    except RuntimeError:
+        pass  # no event loop runs: what was dropped is being torn down
+    return type(error).__name__
 
 
 SILENT = Reporter()
