@@ -262,3 +262,33 @@ def test_a_secret_shows_nowhere_wherever_it_stands(place, home, secret, trio):
 
 def test_the_set_ups_are_not_of_this_machine():
     assert not [it.name for it in SETUPS if str(Path.home()) in repr(it)]
+
+
+@pytest.mark.parametrize(
+    "bundle", ["-----BEGIN CERTIFICATE-----\n" + "A" * 5000, "/nowhere/\0bundle", "/nowhere/bundle"]
+)
+async def test_a_bundle_that_is_no_path_is_told_of_and_cut(bundle, tmp_path):
+    environ = {"AWS_CA_BUNDLE": bundle, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+    told = await Session(environ=environ).explain()
+    [finding] = [it for it in told.findings if "CA bundle" in it.cause]
+    assert "AWS_CA_BUNDLE" in finding.cause
+    assert len(finding.cause) < 250
+
+
+@pytest.mark.parametrize("command", ["", "   ", '"/bin/keys'])
+async def test_a_command_that_is_none_is_told_of_as_one(command, tmp_path):
+    session = Session(
+        profiles={"default": {"credential_process": command, "region": "us-east-1"}},
+        environ={"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)},
+    )
+    told = await session.explain(check=True)
+    assert "a quotation mark in it is not closed" in told.error
+    assert "credential_process" in told.next_step
+
+
+async def test_an_endpoint_without_a_value_is_none(tmp_path):
+    told = await Session(
+        profiles={"default": {"endpoint_url": "", "region": "us-east-1"}},
+        environ={"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)},
+    ).explain()
+    assert told.endpoints == ()

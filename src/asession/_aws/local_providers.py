@@ -6,6 +6,7 @@ What differs from upstream is told in `providers`.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +42,15 @@ class ProcessProvider(AnyioProcessProvider):
         self._environ = environ
 
     async def _retrieve_credentials_using(self, credential_process: str) -> Any:
+        try:
+            words = shlex.split(credential_process)
+        except ValueError:
+            words = []
+        if not words:
+            raise CredentialRetrievalError(
+                provider=self.METHOD,
+                error_msg="the command is empty, or a quotation mark in it is not closed",
+            )
         try:
             return await super()._retrieve_credentials_using(credential_process)
         except (json.JSONDecodeError, UnicodeDecodeError):

@@ -16,6 +16,7 @@ from asession.exceptions import InvalidSettingError
 # Of two names for one thing, the one that is read first, and the other.
 _PAIRS = (("AWS_DEFAULT_PROFILE", "AWS_PROFILE"), ("AWS_DEFAULT_REGION", "AWS_REGION"))
 _CA_VARIABLE = "REQUESTS_CA_BUNDLE"
+_LONGEST_PATH = 100
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
@@ -47,18 +48,26 @@ def of_settings(at: Situation) -> Iterator[Known]:
 
 
 async def of_ca_bundle(at: Situation) -> list[Known]:
-    """A CA bundle that is not there."""
+    """A CA bundle that is not there, or that this process may not see."""
     found = at.setting("ca_bundle")
     if found is None:
         path: object = at.environ.get(_CA_VARIABLE)
         origin = where = _CA_VARIABLE
     else:
         path, origin, where = found.value, str(found.origin), at.where_set("ca_bundle")
-    if not isinstance(path, str) or await anyio.Path(path).exists():
+    if not isinstance(path, str):
         return []
+    try:
+        if await anyio.Path(path).exists():
+            return []
+        trouble = "does not exist"
+    except (OSError, ValueError) as error:
+        trouble = f"cannot be looked at: {getattr(error, 'strerror', None) or error}"
+    # Where the path should be, some have put what the file should hold.
+    shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
     finding = Finding(
         "error",
-        f"the CA bundle {path!r} (from {origin}) does not exist",
+        f"the CA bundle {shown!r} (from {origin}) {trouble}",
         f"mend or remove {origin}: without it the usual certificates are trusted",
         where,
     )

@@ -53,6 +53,7 @@ class _Seen:
     credentials: tuple[Attempt, ...] = ()
     method: str | None = None
     access_key: str | None = None
+    asked: str | None = None  # who was asked last, if it is not the source
     caller: CallerIdentity | None = None
     findings: list[Finding] = field(default_factory=list)
 
@@ -124,7 +125,9 @@ async def examine(session: Session, *, check: bool) -> Explanation:
 async def _examine_given(session: Session, *, check: bool) -> Explanation:
     """Of a session that drives one of aiobotocore's, which has its own settings and sources."""
     found = Attempt("botocore_session", "found", "has its own sources")
-    seen, secrets = _Seen((found,), "botocore_session"), Secrets()
+    seen = _Seen((found,), "botocore_session")
+    # Which files and variables it reads is its own affair; most likely these.
+    secrets = Secrets.of(session._options, await salvage(session._options))
     try:
         await session.resolve()
         name = session.profile_name
@@ -184,7 +187,7 @@ async def _ask(session: Session, at: Situation, seen: _Seen, secrets: Secrets) -
         with anyio.fail_after(_patience_for(_SOURCES_SECONDS, at)):
             keys = await session.get_frozen_credentials()
         secrets.add(keys.secret_key, keys.token)
-        seen.access_key = masked(keys.access_key)
+        seen.access_key, seen.asked = masked(keys.access_key), "STS"
         with anyio.fail_after(_CALLER_SECONDS):
             seen.caller = await session._caller(patience())
     except TimeoutError as error:
@@ -231,7 +234,8 @@ def _nothing(error: NoCredentialsError, at: Situation) -> Finding:
 
 
 def _late(error: TimeoutError, at: Situation, seen: _Seen) -> Finding:
-    asked = next((it.source for it in seen.credentials if it.outcome == "failed"), seen.method)
+    asked = next((it.source for it in seen.credentials if it.outcome == "failed"), None)
+    asked = asked or seen.asked or seen.method
     told = finding_of(error, at)
     return replace(told, cause=f"{asked or 'the session'} did not answer in time")
 

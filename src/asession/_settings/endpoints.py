@@ -49,10 +49,11 @@ def _configured(resolution: Resolution) -> Iterator[tuple[str, Resolved]]:
     section = profile.values.get("services")
     services = snapshot.config["services"].get(section, {}) if isinstance(section, str) else {}
     for service, values in services.items():
-        if isinstance(values, Mapping) and NAME in values:
+        value = values.get(NAME) if isinstance(values, Mapping) else None
+        if isinstance(value, str) and value:
             where = f"{snapshot.config_path} [services {section}]"
-            yield f"{NAME}.{service}", Resolved(values[NAME], Origin("file", where))
+            yield f"{NAME}.{service}", Resolved(value, Origin("file", where))
     value = profile.values.get(NAME)
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         where = snapshot.origin_of(profile.section, NAME) or profile.section
         yield NAME, Resolved(value, Origin("file", where))
