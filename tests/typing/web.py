@@ -24,10 +24,10 @@ async def keys_and_sessions() -> None:
     async with SessionCache(session_of, limit=10) as by_name:
         assert_type(by_name, SessionCache[str])
         assert_type(await by_name.get("red"), Session)
-        await by_name.get(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        await by_name.get(1)  # wrong
         await by_name.discard("red")
     assert_type(SessionCache(slow_session_of), SessionCache[int])
-    SessionCache(name_of)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SessionCache(name_of)  # wrong
 
 
 async def in_a_dependency(cache: SessionCache[str]) -> None:
