@@ -37,8 +37,8 @@ class Limits:
     __slots__ = ("_inner", "files", "memory")
 
     def __init__(self) -> None:
-        self.memory = Budget(LEAST)
-        self.files = Budget(1)
+        self.memory: Budget = Budget(LEAST)
+        self.files: Budget = Budget(1)
         self._inner: Limits | None = None
 
     @property
