@@ -39,6 +39,9 @@ SMOKE = (
     "tests/demo",
 )
 
+# Blocks that have nothing to do with each other: on all cores, one by one.
+EACH_APART = ("--numprocesses=auto", "--maxprocesses=4", "--dist=load")
+
 
 def install(session: nox.Session, *groups: str, extras: str = "") -> None:
     """Install the built package, not the source tree, with what the named groups need."""
@@ -146,7 +149,7 @@ def docs(session: nox.Session) -> None:
     install(session, "docs", "test")
     shutil.rmtree(ROOT / "docs/_build", ignore_errors=True)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
-    session.run("pytest", *existing(session, "tests/docs"))
+    session.run("pytest", *EACH_APART, *existing(session, "tests/docs"))
 
 
 @nox.session
