@@ -1,5 +1,6 @@
 """Transfers that wait for each other, and for callbacks: none waits for ever."""
 
+import functools
 import io
 import os
 
@@ -131,3 +132,16 @@ async def test_an_async_callback_that_raises_ends_the_transfer(tmp_path):
                 assert limits_of(s3).used == 0
             assert server.store.uploads == {}
             assert server.store.asked["CompleteMultipartUpload"] == 0
+
+
+async def test_small_files_in_parts_do_not_wait_for_each_other(tmp_path):
+    path = tmp_path / "small"
+    path.write_bytes(os.urandom(1000))
+    config = TransferConfig(multipart_threshold=1)
+    with ObjectServer() as server, anyio.fail_after(30):
+        async with session_at(Seaweed(server.url)) as session, session.client("s3") as s3:
+            async with anyio.create_task_group() as group:
+                for number in range(64):
+                    send = functools.partial(s3.upload_file, Config=config)
+                    group.start_soon(send, str(path), "bucket", str(number))
+            assert not limits_of(s3).used

@@ -72,13 +72,17 @@ class Sending:
         Raises:
             OSError: It cannot be opened or read.
         """
-        ceiling = self._config.max_memory
+        ceiling, threshold = self._config.max_memory, self._config.multipart_threshold
         async with self._files.held(1, most_files(ceiling)):
             async with self._share.held(STREAMED, ceiling):
                 opened: Any = await in_thread(open_small, path)
-                if isinstance(opened, bytes):
-                    await self._send_bytes(opened)
+                if isinstance(opened, bytes) and not is_multipart(len(opened), threshold):
+                    await self._put_bytes(opened)
                     return
+            if isinstance(opened, bytes):
+                # Parts reserve memory of their own: who waits for that must hold none.
+                await self._send_parts(MemoryWindow(opened))
+                return
             try:
                 if isinstance(opened, FileWindow):
                     await self._send_window(opened)
@@ -112,13 +116,6 @@ class Sending:
                     # Left in the middle it can never be used again: it ends in the task it ran in.
                     with anyio.move_on_after(GRACE, shield=True):
                         await source.aclose()
-
-    async def _send_bytes(self, content: bytes) -> None:
-        """What a small file holds; its memory is reserved."""
-        if is_multipart(len(content), self._config.multipart_threshold):
-            await self._send_parts(MemoryWindow(content))
-        else:
-            await self._put_bytes(content)
 
     async def _send_window(self, window: Window) -> None:
         """What can be read anywhere and again."""
